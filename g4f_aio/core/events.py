@@ -1,0 +1,193 @@
+"""The events a provider yields while it answers; a closed union, matched by every encoder.
+
+A stream of events is: any number of deltas and notices, at most one ``Usage``, and a ``Finish``
+for each choice; or an exception of ``core.errors``. A stream that ends with neither is cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import Any, Literal
+
+import attrs
+
+FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
+
+
+@attrs.frozen
+class Started:
+    """Who answers. The gateway sends it, once, before everything else.
+
+    *attempts* says how many providers were called, this one included.
+    """
+
+    provider: str
+    model: str
+    attempts: int = 1
+
+
+@attrs.frozen
+class TextDelta:
+    """A piece of the answer's text. *choice* counts from 0 where several answers were asked for."""
+
+    text: str
+    choice: int = 0
+
+
+@attrs.frozen
+class ReasoningDelta:
+    """A piece of the model's thinking, apart from its answer."""
+
+    text: str
+    choice: int = 0
+
+
+@attrs.frozen
+class RefusalDelta:
+    """A piece of the text with which the model declines."""
+
+    text: str
+    choice: int = 0
+
+
+@attrs.frozen
+class ToolCallDelta:
+    """A piece of a tool call. *index* counts the calls of one answer from 0.
+
+    The first piece of a call carries *id* and *name*; every piece may carry *arguments* (JSON text).
+    """
+
+    index: int
+    id: str | None = None
+    name: str | None = None
+    arguments: str = ""
+    choice: int = 0
+
+
+@attrs.frozen
+class Logprobs:
+    """Log probabilities as OpenAI's ``logprobs`` object, for the text just before or with it."""
+
+    data: dict[str, Any]
+    choice: int = 0
+
+
+@attrs.frozen
+class Media:
+    """An image, sound or video in the answer, by URL."""
+
+    kind: Literal["image", "audio", "video"]
+    url: str
+    mime: str | None = None
+    alt: str = ""
+
+
+@attrs.frozen
+class Citation:
+    """A source: where it is and what it is called."""
+
+    url: str
+    title: str = ""
+
+
+@attrs.frozen
+class Citations:
+    """The sources an answer rests on."""
+
+    links: tuple[Citation, ...]
+
+
+@attrs.frozen
+class Preview:
+    """Provisional output for a page to show until the real one comes."""
+
+    text: str = ""
+    urls: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class Title:
+    """A title for the conversation."""
+
+    text: str
+
+
+@attrs.frozen
+class Suggestions:
+    """Questions the user may want to ask next."""
+
+    items: tuple[str, ...]
+
+
+@attrs.frozen
+class Status:
+    """What the provider is doing just now, for a human."""
+
+    text: str
+
+
+@attrs.frozen
+class ConversationState:
+    """What the provider wants back when the conversation goes on."""
+
+    data: dict[str, Any]
+
+
+@attrs.frozen
+class Usage:
+    """Tokens. *input* includes *cached*, *output* includes *reasoning*.
+
+    *estimated* is true when they were counted here because the upstream reported none. *raw* is
+    the upstream's own object, in its own dialect, where there is one.
+    """
+
+    input: int = 0
+    output: int = 0
+    cached: int = 0
+    reasoning: int = 0
+    estimated: bool = False
+    raw: dict[str, Any] | None = None
+
+
+@attrs.frozen
+class Finish:
+    """The end of one choice, and why."""
+
+    reason: FinishReason = "stop"
+    choice: int = 0
+
+
+@attrs.frozen
+class Passthrough:
+    """Bytes of the upstream, already in the wire format the client accepts.
+
+    For a stream: whole frames. Otherwise: the whole body. *usage* is what the upstream reported in
+    them; *last* is true for the bytes that complete the answer.
+    """
+
+    data: bytes
+    usage: Usage | None = None
+    last: bool = False
+
+
+Event = (
+    Started
+    | TextDelta
+    | ReasoningDelta
+    | RefusalDelta
+    | ToolCallDelta
+    | Logprobs
+    | Media
+    | Citations
+    | Preview
+    | Title
+    | Suggestions
+    | Status
+    | ConversationState
+    | Usage
+    | Finish
+    | Passthrough
+)
+
+#: A generator, not just an iterator, so that ``contextlib.aclosing`` accepts it.
+EventStream = AsyncGenerator[Event, None]

@@ -1,0 +1,90 @@
+"""Messages and the parts they are made of, independent of any wire format."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import attrs
+
+Role = Literal["system", "developer", "user", "assistant", "tool", "function"]
+
+
+@attrs.frozen
+class TextPart:
+    """A piece of text."""
+
+    text: str
+
+
+@attrs.frozen
+class RefusalPart:
+    """The text with which a model declined to answer."""
+
+    text: str
+
+
+@attrs.frozen
+class ImagePart:
+    """An image by URL: ``https:`` or ``data:``. *detail* is the resolution the caller asks for."""
+
+    url: str
+    detail: str | None = None
+
+
+@attrs.frozen
+class AudioPart:
+    """Audio as base64 text; *format* is ``wav``, ``mp3`` …"""
+
+    data: str
+    format: str
+
+
+@attrs.frozen
+class FilePart:
+    """A file: its content as a ``data:`` URI in *data*, or the *id* the provider gave it."""
+
+    data: str | None = None
+    id: str | None = None
+    filename: str | None = None
+
+
+@attrs.frozen
+class OtherPart:
+    """A part of a type this version does not know, kept as it came in."""
+
+    type: str
+    raw: dict[str, Any]
+
+
+Part = TextPart | RefusalPart | ImagePart | AudioPart | FilePart | OtherPart
+
+
+@attrs.frozen
+class ToolCall:
+    """A model's call of a function; *arguments* is JSON text exactly as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@attrs.frozen
+class Message:
+    """One turn of a conversation.
+
+    *tool_call_id* names the call that a message of role ``tool`` answers. *extra* holds the keys
+    of the wire message that this version does not know, so that they survive a translation back.
+    """
+
+    role: Role
+    parts: tuple[Part, ...] = ()
+    name: str | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+    reasoning: str | None = None
+    extra: dict[str, Any] = attrs.field(factory=dict)
+
+    @property
+    def text(self) -> str:
+        """All text parts, joined."""
+        return "".join(part.text for part in self.parts if isinstance(part, TextPart))

@@ -1,0 +1,197 @@
+"""The provider contract: what a plug-in subclasses, and what a call may use."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, ClassVar, Protocol
+
+import attrs
+
+from .errors import UnsupportedError
+from .events import EventStream
+from .models import Capability, ModelInfo
+from .requests import ChatRequest
+from .upstream_errors import error_of
+
+
+@attrs.frozen
+class Timeouts:
+    """How long a call may wait, in seconds.
+
+    *connect*: for a connection. *headers*: from the request sent to the answer's status.
+    *first_token*: from the call to its first event. *idle*: between two events; comments of the
+    upstream do not count. *total*: for the whole answer.
+    """
+
+    connect: float = 5.0
+    headers: float = 30.0
+    first_token: float = 120.0
+    idle: float = 60.0
+    total: float = 600.0
+
+
+class UpstreamResponse(Protocol):
+    """An upstream's answer. Reading past a cut connection raises UpstreamError."""
+
+    @property
+    def status(self) -> int:
+        """HTTP status."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Headers; look-up ignores case."""
+
+    async def read(self) -> bytes:
+        """The whole body."""
+
+    async def json(self) -> Any:
+        """The whole body as JSON; UpstreamError when it is none."""
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The body as it arrives, one item per read."""
+
+    def lines(self) -> AsyncIterator[bytes]:
+        """The body by lines, without their ends; a line may be of any length up to the limit."""
+
+    def frames(self) -> AsyncIterator[bytes]:
+        """Whole server-sent events, one or many per read, byte for byte."""
+
+
+class HttpClient(Protocol):
+    """The only way out: one pool, no cookies, no redirects, the timeouts of the call."""
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        json: object = None,
+        data: bytes | None = None,
+    ) -> AbstractAsyncContextManager[UpstreamResponse]:
+        """Send a request; leaving the context before the body's end closes the connection."""
+
+    def get(
+        self, url: str, *, headers: Mapping[str, str] | None = None
+    ) -> AbstractAsyncContextManager[UpstreamResponse]:
+        """``request("GET", …)``."""
+
+    def post(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        json: object = None,
+        data: bytes | None = None,
+    ) -> AbstractAsyncContextManager[UpstreamResponse]:
+        """``request("POST", …)``."""
+
+
+@attrs.frozen
+class CallContext:
+    """What one call of a provider may use.
+
+    *provider* is the name this instance goes by. *credential* is the key to send, the caller's own
+    or the server's; None when there is none, and *own_credential* tells which. *facts* describes this
+    gateway to the providers that answer about it.
+    """
+
+    http: HttpClient
+    provider: str
+    credential: str | None = attrs.field(default=None, repr=False)
+    own_credential: bool = False
+    timeouts: Timeouts = Timeouts()
+    request_id: str = ""
+    log: logging.Logger = logging.getLogger("g4f_aio.providers")
+    facts: Facts | None = attrs.field(default=None, repr=False)
+
+    async def check(self, response: UpstreamResponse) -> None:
+        """Return when the status is a success; otherwise raise the error that fits it."""
+        if response.status >= 300:  # noqa: PLR2004
+            raise error_of(
+                response.status,
+                response.headers,
+                await response.read(),
+                provider=self.provider,
+                credential=self.credential,
+                own_credential=self.own_credential,
+            )
+
+
+@attrs.frozen
+class ProviderFacts:
+    """How one provider stands: for listings and for the assistant that answers about the gateway.
+
+    *configured* is false while something it needs (a key, an address) is missing; *missing* says
+    what. *error* says why a broken one could not be loaded.
+    """
+
+    name: str
+    label: str
+    description: str
+    configured: bool
+    missing: str | None
+    error: str | None
+    local: bool
+    models: tuple[str, ...]
+    url: str | None = None
+
+
+class Facts(Protocol):
+    """What a gateway knows about itself."""
+
+    @property
+    def version(self) -> str:
+        """This program's version."""
+
+    @property
+    def address(self) -> str:
+        """The base URL it answers at."""
+
+    def providers(self) -> tuple[ProviderFacts, ...]:
+        """Every provider it knows, the broken ones included."""
+
+
+@attrs.frozen(kw_only=True)
+class Provider:
+    """Base of every provider: subclass it, decorate with ``attrs.frozen(kw_only=True)``.
+
+    The attrs fields of a subclass are its settings, filled from its table in the settings file.
+    The class variables say what it is:
+
+    - *name*: what it is called on the wire, unless the settings call it otherwise
+    - *label*, *description*, *url*: for people
+    - *capabilities*: what its models can do, unless a ModelInfo says otherwise
+    - *key*: ``"none"``, ``"optional"`` or ``"required"``; and *key_env*, the environment
+      variable that holds it (default: the name in upper case with ``_API_KEY``)
+    - *local*: whether it stays on this machine or network as a rule
+    - *opt_in*: never used unless the settings name it, for services that need no key
+    """
+
+    name: ClassVar[str]
+    label: ClassVar[str] = ""
+    description: ClassVar[str] = ""
+    url: ClassVar[str | None] = None
+    capabilities: ClassVar[Capability] = Capability.CHAT | Capability.STREAM
+    key: ClassVar[str] = "none"
+    key_env: ClassVar[str | None] = None
+    local: ClassVar[bool] = False
+    opt_in: ClassVar[bool] = False
+
+    def missing(self) -> str | None:
+        """What its settings lack before it can work, in one sentence; None when nothing."""
+        return None
+
+    def models(self) -> tuple[ModelInfo, ...]:
+        """The models known without asking anybody; the first is the default one."""
+        return ()
+
+    async def fetch_models(self, ctx: CallContext) -> tuple[ModelInfo, ...]:
+        """The models its upstream lists now. The catalogue calls and caches it."""
+        return self.models()
+
+    def chat(self, request: ChatRequest, ctx: CallContext) -> EventStream:
+        """Answer a chat request; implement it as ``async def`` with ``yield``."""
+        raise UnsupportedError(f"{ctx.provider} does not chat", provider=ctx.provider)

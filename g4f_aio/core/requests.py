@@ -1,0 +1,117 @@
+"""What a client asks for, independent of the wire format it used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from .messages import AudioPart, FilePart, ImagePart, Message
+from .models import Capability
+
+
+@attrs.frozen
+class Tool:
+    """A function the model may call. *parameters* is a JSON Schema."""
+
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+@attrs.frozen
+class Sampling:
+    """How to draw tokens; None leaves it to the provider. *max_tokens* bounds the answer."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+
+
+@attrs.frozen
+class Routing:
+    """The caller's say in where the request goes.
+
+    *provider* names one. *conversation_id* continues a conversation kept here. *api_keys* are the
+    caller's own credentials by provider name; the name ``""`` fits any. *proxy* is the URL of an
+    outgoing proxy. *timeout* bounds the whole answer, in seconds.
+    """
+
+    provider: str | None = None
+    conversation_id: str | None = None
+    api_keys: dict[str, str] = attrs.field(factory=dict, repr=False)
+    proxy: str | None = attrs.field(default=None, repr=False)
+    timeout: float | None = None
+
+
+@attrs.frozen
+class ChatRequest:
+    """A request for a chat answer.
+
+    *dialect* names the wire format it came in and *raw* is its JSON there: a provider whose upstream
+    speaks that format sends *raw* on, so that fields unknown here survive. Who edits the content
+    clears *raw*. *accept* names the wire format in which the answer may be handed on verbatim; who
+    must see or change the answer clears it. *include_usage* is the caller's wish for usage in a
+    stream: True for a chunk of its own, False for none, None when it said nothing.
+    *options* holds the rarer parameters of the OpenAI API by their name there.
+    """
+
+    model: str
+    messages: tuple[Message, ...]
+    stream: bool = False
+    sampling: Sampling = Sampling()
+    tools: tuple[Tool, ...] = ()
+    tool_choice: str | dict[str, Any] | None = None
+    response_format: dict[str, Any] | None = None
+    n: int = 1
+    include_usage: bool | None = None
+    options: dict[str, Any] = attrs.field(factory=dict)
+    routing: Routing = Routing()
+    dialect: str = ""
+    accept: str | None = None
+    raw: dict[str, Any] | None = attrs.field(default=None, repr=False)
+
+    @property
+    def last_user_text(self) -> str:
+        """The text of the last message of the user; empty when there is none."""
+        for message in reversed(self.messages):
+            if message.role == "user":
+                return message.text
+        return ""
+
+    @property
+    def needs(self) -> Capability:
+        """The flags a provider must have to answer it in full."""
+        needs = Capability.CHAT
+        for message in self.messages:
+            for part in message.parts:
+                match part:
+                    case ImagePart():
+                        needs |= Capability.VISION
+                    case AudioPart():
+                        needs |= Capability.AUDIO_INPUT
+                    case FilePart():
+                        needs |= Capability.FILES
+                    case _:
+                        pass
+        if self.tools:
+            needs |= Capability.TOOLS
+        if self.response_format:
+            kind = self.response_format.get("type")
+            if kind == "json_schema":
+                needs |= Capability.JSON_SCHEMA
+            elif kind == "json_object":
+                needs |= Capability.JSON_OBJECT
+        if self.n > 1:
+            needs |= Capability.SEVERAL_CHOICES
+        if self.options.get("logprobs"):
+            needs |= Capability.LOGPROBS
+        modalities = self.options.get("modalities")
+        if isinstance(modalities, list) and "audio" in modalities:
+            needs |= Capability.AUDIO_OUTPUT
+        return needs
