@@ -162,12 +162,14 @@ class Passthrough:
     """Bytes of the upstream, already in the wire format the client accepts.
 
     For a stream: whole frames. Otherwise: the whole body. *usage* is what the upstream reported in
-    them; *last* is true for the bytes that complete the answer.
+    them; *last* is true for the bytes that complete the answer; *progress* is false for bytes that
+    hold nothing of it, such as an upstream's comments.
     """
 
     data: bytes
     usage: Usage | None = None
     last: bool = False
+    progress: bool = True
 
 
 Event = (

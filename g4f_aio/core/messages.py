@@ -61,11 +61,15 @@ Part = TextPart | RefusalPart | ImagePart | AudioPart | FilePart | OtherPart
 
 @attrs.frozen
 class ToolCall:
-    """A model's call of a function; *arguments* is JSON text exactly as the model wrote it."""
+    """A model's call of a function; *arguments* is JSON text exactly as the model wrote it.
+
+    *type* is ``function``, or ``custom`` for a tool that takes plain text.
+    """
 
     id: str
     name: str
     arguments: str
+    type: str = "function"
 
 
 @attrs.frozen

@@ -15,6 +15,8 @@ from .models import Capability, ModelInfo
 from .requests import ChatRequest
 from .upstream_errors import error_of
 
+LOG = logging.getLogger("g4f_aio.providers")
+
 
 @attrs.frozen
 class Timeouts:
@@ -104,7 +106,7 @@ class CallContext:
     own_credential: bool = False
     timeouts: Timeouts = Timeouts()
     request_id: str = ""
-    log: logging.Logger = logging.getLogger("g4f_aio.providers")
+    log: logging.Logger = LOG
     facts: Facts | None = attrs.field(default=None, repr=False)
 
     async def check(self, response: UpstreamResponse) -> None:
@@ -150,7 +152,7 @@ class Facts(Protocol):
     def address(self) -> str:
         """The base URL it answers at."""
 
-    def providers(self) -> tuple[ProviderFacts, ...]:
+    async def providers(self) -> tuple[ProviderFacts, ...]:
         """Every provider it knows, the broken ones included."""
 
 
@@ -164,8 +166,8 @@ class Provider:
     - *name*: what it is called on the wire, unless the settings call it otherwise
     - *label*, *description*, *url*: for people
     - *capabilities*: what its models can do, unless a ModelInfo says otherwise
-    - *key*: ``"none"``, ``"optional"`` or ``"required"``; and *key_env*, the environment
-      variable that holds it (default: the name in upper case with ``_API_KEY``)
+    - *key*: ``"none"``, ``"optional"`` or ``"required"``; it comes with each call as
+      ``ctx.credential``, from the caller, the settings or the variable ``<NAME>_API_KEY``
     - *local*: whether it stays on this machine or network as a rule
     - *opt_in*: never used unless the settings name it, for services that need no key
     """
@@ -176,7 +178,6 @@ class Provider:
     url: ClassVar[str | None] = None
     capabilities: ClassVar[Capability] = Capability.CHAT | Capability.STREAM
     key: ClassVar[str] = "none"
-    key_env: ClassVar[str | None] = None
     local: ClassVar[bool] = False
     opt_in: ClassVar[bool] = False
 

@@ -21,6 +21,14 @@ class Tool:
 
 
 @attrs.frozen
+class OtherTool:
+    """A tool of a type this version does not know, kept as it came in."""
+
+    type: str
+    raw: dict[str, Any]
+
+
+@attrs.frozen
 class Sampling:
     """How to draw tokens; None leaves it to the provider. *max_tokens* bounds the answer."""
 
@@ -65,7 +73,7 @@ class ChatRequest:
     messages: tuple[Message, ...]
     stream: bool = False
     sampling: Sampling = Sampling()
-    tools: tuple[Tool, ...] = ()
+    tools: tuple[Tool | OtherTool, ...] = ()
     tool_choice: str | dict[str, Any] | None = None
     response_format: dict[str, Any] | None = None
     n: int = 1

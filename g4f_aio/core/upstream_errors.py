@@ -22,7 +22,7 @@ from .errors import (
 
 #: an upstream's message is quoted up to this many characters
 MESSAGE_LIMIT = 1000
-_TAGS = re.compile(r"<(script|style).*?</\1>|<[^>]*>", re.S | re.I)
+_TAGS = re.compile(r"<(script|style).*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

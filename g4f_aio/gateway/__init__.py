@@ -1,1 +1,1 @@
-"""."""
+"""Choosing who answers; never translating."""

@@ -1,1 +1,1 @@
-"""."""
+"""Handlers and middlewares: the side towards clients."""

@@ -1,0 +1,280 @@
+"""Events into the stream and the body of a chat completion.
+
+https://platform.openai.com/docs/api-reference/chat-streaming and contract section 4.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from ..core.completion import Choice, Completion
+from ..core.errors import GatewayError
+from ..core.events import (
+    Citation,
+    Citations,
+    ConversationState,
+    Event,
+    Finish,
+    Logprobs,
+    Media,
+    Passthrough,
+    Preview,
+    ReasoningDelta,
+    RefusalDelta,
+    Started,
+    Status,
+    Suggestions,
+    TextDelta,
+    Title,
+    ToolCallDelta,
+    Usage,
+)
+from ..core.requests import ChatRequest
+from ..core.tokens import estimate_tokens
+from . import sse
+
+
+def new_id() -> str:
+    """An id for a completion, unique and unguessable."""
+    return f"chatcmpl-{secrets.token_urlsafe(21)}"
+
+
+def usage_object(usage: Usage) -> dict[str, Any]:
+    """Usage as this dialect writes it."""
+    if usage.raw is not None:
+        return usage.raw
+    written: dict[str, Any] = {
+        "prompt_tokens": usage.input,
+        "completion_tokens": usage.output,
+        "total_tokens": usage.input + usage.output,
+    }
+    if usage.cached:
+        written["prompt_tokens_details"] = {"cached_tokens": usage.cached}
+    if usage.reasoning:
+        written["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning}
+    if usage.estimated:
+        written["estimated"] = True
+    return written
+
+
+def estimated_usage(request: ChatRequest, answer: str) -> Usage:
+    """Usage for an upstream that reported none."""
+    asked = sum(estimate_tokens(message.text) + 4 for message in request.messages)
+    return Usage(asked + 2, estimate_tokens(answer), estimated=True)
+
+
+def error_object(error: GatewayError) -> dict[str, Any]:
+    """An error as this dialect writes it: always all four keys."""
+    return {
+        "error": {
+            "message": error.message,
+            "type": error.type,
+            "param": error.param,
+            "code": error.code,
+        }
+    }
+
+
+class StreamEncoder:
+    """Events into ``chat.completion.chunk`` objects."""
+
+    def __init__(self, request: ChatRequest) -> None:
+        self._request = request
+        self._usage: Usage | None = None
+        self._texts: list[str] = []
+        self._begun: set[int] = set()
+        self._tool_calls: set[tuple[int, int]] = set()
+        self._finishes: list[Finish] = []
+        self._passed_last = False
+        self._tail = b',"usage":null}' if request.include_usage else b"}"
+        self._head = b""
+        self._set_model(request.model)
+
+    def feed(self, event: Event) -> bytes:
+        """The chunks for one event."""
+        match event:
+            case TextDelta(text=text, choice=choice):
+                return self._text(b"content", text, choice)
+            case ReasoningDelta(text=text, choice=choice):
+                return self._text(b"reasoning_content", text, choice)
+            case RefusalDelta(text=text, choice=choice):
+                return self._text(b"refusal", text, choice)
+            case ToolCallDelta(choice=choice):
+                return self._delta(orjson.dumps({"tool_calls": [self._tool_call(event)]}), choice)
+            case Logprobs(data=data, choice=choice):
+                return self._begin(choice) + self._chunk(b"{}", choice, logprobs=orjson.dumps(data))
+            case Media(url=url, alt=alt, kind=kind):
+                mark = "!" if kind == "image" else ""
+                return self._text(b"content", f"\n{mark}[{alt}]({url})\n", 0)
+            case Citations(links=links):
+                return self._delta(orjson.dumps({"annotations": url_citations(links)}), 0)
+            case Status(text=text):
+                return sse.comment(text)
+            case Started(model=model):
+                self._set_model(model)
+                return b""
+            case Finish():
+                self._finishes.append(event)
+                return b""
+            case Usage():
+                self._usage = event
+                return b""
+            case Passthrough(data=data, last=last):
+                self._passed_last = self._passed_last or last
+                return data
+            case Preview() | Title() | Suggestions() | ConversationState():
+                return b""
+
+    def error(self, error: GatewayError) -> bytes:
+        """An error event; nothing follows it, not even ``[DONE]``."""
+        return sse.event(orjson.dumps(error_object(error)))
+
+    def finish(self) -> bytes:
+        """What was held back until the usage is known, and ``[DONE]``."""
+        if self._passed_last:
+            return b""
+        wish = self._request.include_usage
+        usage = b""
+        if wish is not False:
+            counted = self._usage or estimated_usage(self._request, "".join(self._texts))
+            usage = orjson.dumps(usage_object(counted))
+        written = [self._begin(finish.choice) for finish in self._finishes]
+        for number, finish in enumerate(self._finishes, 1):
+            last = number == len(self._finishes)
+            tail = b',"usage":' + usage + b"}" if last and wish is None else self._tail
+            reason = orjson.dumps(finish.reason)
+            written.append(self._chunk(b"{}", finish.choice, finish=reason, tail=tail))
+        if wish:
+            written.append(sse.event(self._head + b'],"usage":' + usage + b"}"))
+        written.append(sse.DONE)
+        return b"".join(written)
+
+    def _set_model(self, model: str) -> None:
+        head = {
+            "id": new_id(),
+            "object": "chat.completion.chunk",
+            "created": int(time.time()),
+            "model": model,
+        }
+        self._head = orjson.dumps(head)[:-1] + b',"choices":['
+
+    def _text(self, name: bytes, text: str, choice: int) -> bytes:
+        self._texts.append(text)
+        return self._delta(b'{"' + name + b'":' + orjson.dumps(text) + b"}", choice)
+
+    def _delta(self, delta: bytes, choice: int) -> bytes:
+        if choice in self._begun:
+            return self._chunk(delta, choice)
+        return self._begin(choice) + self._chunk(delta, choice)
+
+    def _begin(self, choice: int) -> bytes:
+        """The chunk with the role, once for each choice."""
+        if choice in self._begun:
+            return b""
+        self._begun.add(choice)
+        return self._chunk(b'{"role":"assistant","content":""}', choice)
+
+    def _chunk(
+        self,
+        delta: bytes,
+        choice: int,
+        *,
+        finish: bytes = b"null",
+        logprobs: bytes = b"null",
+        tail: bytes | None = None,
+    ) -> bytes:
+        return b'data: %b{"index":%d,"delta":%b,"logprobs":%b,"finish_reason":%b}]%b\n\n' % (
+            self._head,
+            choice,
+            delta,
+            logprobs,
+            finish,
+            self._tail if tail is None else tail,
+        )
+
+    def _tool_call(self, event: ToolCallDelta) -> dict[str, Any]:
+        """A fragment; id, type and name only in the first one of a call."""
+        self._texts.append(event.arguments)
+        if (event.choice, event.index) in self._tool_calls:
+            return {"index": event.index, "function": {"arguments": event.arguments}}
+        self._tool_calls.add((event.choice, event.index))
+        return {
+            "index": event.index,
+            "id": event.id or f"call_{secrets.token_urlsafe(18)}",
+            "type": "function",
+            "function": {"name": event.name or "", "arguments": event.arguments},
+        }
+
+
+def url_citations(links: Iterable[Citation]) -> list[dict[str, Any]]:
+    """Citations as OpenAI's url_citation annotations, which here belong to the whole answer."""
+    return [
+        {
+            "type": "url_citation",
+            "url_citation": {
+                "url": link.url,
+                "title": link.title,
+                "start_index": 0,
+                "end_index": 0,
+            },
+        }
+        for link in links
+    ]
+
+
+def encode_completion(request: ChatRequest, completion: Completion) -> bytes:
+    """A ``chat.completion`` object."""
+    if completion.body is not None:
+        return completion.body
+    answers = sorted(completion.choices.items())
+    texts = "".join(
+        choice.reasoning
+        + choice.text
+        + "".join(call.arguments for call in choice.tool_calls.values())
+        for _, choice in answers
+    )
+    usage = completion.usage or estimated_usage(request, texts)
+    return orjson.dumps(
+        {
+            "id": new_id(),
+            "object": "chat.completion",
+            "created": int(time.time()),
+            "model": completion.model,
+            "provider": completion.provider,
+            "choices": [_choice(index, choice) for index, choice in answers],
+            "usage": usage_object(usage),
+        }
+    )
+
+
+def _choice(index: int, choice: Choice) -> dict[str, Any]:
+    calls = [
+        {
+            "id": call.id or f"call_{secrets.token_urlsafe(18)}",
+            "type": "function",
+            "function": {"name": call.name, "arguments": call.arguments},
+        }
+        for _, call in sorted(choice.tool_calls.items())
+    ]
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": choice.text if choice.text or not (calls or choice.refusal) else None,
+        "refusal": choice.refusal or None,
+    }
+    if choice.reasoning:
+        message["reasoning_content"] = choice.reasoning
+    if calls:
+        message["tool_calls"] = calls
+    if choice.citations:
+        message["annotations"] = url_citations(choice.citations)
+    return {
+        "index": index,
+        "message": message,
+        "logprobs": {"content": choice.logprobs} if choice.logprobs else None,
+        "finish_reason": choice.finish,
+    }

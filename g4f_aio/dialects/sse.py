@@ -1,0 +1,139 @@
+"""Server-sent events: splitting a byte stream into whole events, and reading one.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ..core.errors import UpstreamError
+
+_BOM = b"\xef\xbb\xbf"
+#: a blank line; a lone CR counts as a line end, too
+_BOUNDARY = re.compile(rb"\r\n\r\n|\n\n|\r\r|\n\r\n|\r\n\n")
+_LINE = re.compile(rb"\r\n|\n|\r")
+
+
+class FrameSplitter:
+    """Cuts what arrives in arbitrary pieces after the last whole event.
+
+    Nothing is changed, not even line ends and comments: the pieces handed out, joined, are what
+    was fed (less a byte order mark at the very start).
+    """
+
+    def __init__(self, limit: int = 16 * 2**20) -> None:
+        self._limit = limit
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._started = False
+
+    def feed(self, data: bytes) -> bytes:
+        """All whole events so far, in one piece; empty when there is none.
+
+        UpstreamError when a single event exceeds the limit.
+        """
+        if not self._started:
+            data = self._start(data)
+        if not self._parts and data.endswith(b"\n\n"):
+            return data
+        # a boundary may begin in what is held back: look at its last three bytes again
+        overlap = self._tail(3)
+        end = _last_boundary(overlap + data) - len(overlap)
+        if end <= 0:
+            self._hold(data)
+            return b""
+        whole = b"".join((*self._parts, data[:end]))
+        self._parts.clear()
+        self._size = 0
+        if end < len(data):
+            self._hold(data[end:])
+        return whole
+
+    def close(self) -> bytes:
+        """What is left at the end: an event whose blank line was forgotten, or a torn one."""
+        rest = b"".join(self._parts)
+        self._parts.clear()
+        return rest + b"\n\n" if rest.strip() else b""
+
+    def _start(self, data: bytes) -> bytes:
+        data = b"".join((*self._parts, data))
+        self._parts.clear()
+        self._size = 0
+        if len(data) < len(_BOM) and _BOM.startswith(data):
+            self._hold(data)
+            return b""
+        self._started = True
+        return data.removeprefix(_BOM)
+
+    def _hold(self, data: bytes) -> None:
+        if not data:
+            return
+        self._parts.append(data)
+        self._size += len(data)
+        if self._size > self._limit:
+            raise UpstreamError(f"an event of the upstream exceeds {self._limit} bytes")
+
+    def _tail(self, length: int) -> bytes:
+        tail = b""
+        for part in reversed(self._parts):
+            tail = part[-length:] + tail
+            if len(tail) >= length:
+                break
+        return tail[-length:]
+
+
+def _last_boundary(data: bytes) -> int:
+    """The position after the last blank line, or 0.
+
+    A CR at the very end may be half of a CRLF, so ``CR CR`` counts only when more follows.
+    """
+    ends = [0]
+    for mark in (b"\n\n", b"\n\r\n"):
+        at = data.rfind(mark)
+        if at >= 0:
+            ends.append(at + len(mark))
+    at = data.rfind(b"\r\r", 0, len(data) - 1)
+    if at >= 0 and data[at + 2 : at + 3] != b"\n":
+        ends.append(at + 2)
+    return max(ends)
+
+
+def split(frames: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Each event in whole *frames*: its own bytes, blank line included, and its data."""
+    start = 0
+    for boundary in _BOUNDARY.finditer(frames):
+        frame = frames[start : boundary.end()]
+        start = boundary.end()
+        yield frame, data_of(frame)
+    if frames[start:].strip():
+        yield frames[start:], data_of(frames[start:])
+
+
+def data_of(frame: bytes) -> bytes:
+    """The data of one event; empty for a comment."""
+    simple = frame.startswith(b"data: ") and frame.endswith(b"\n\n")
+    # a further line end inside means further lines
+    if simple and frame.find(b"\n") == len(frame) - 2 and b"\r" not in frame:
+        return frame[6:-2]
+    found = []
+    for line in _LINE.split(frame):
+        name, _, value = line.partition(b":")
+        if name == b"data":
+            found.append(value.removeprefix(b" "))
+    return b"\n".join(found)
+
+
+def event(data: bytes) -> bytes:
+    """One event with a single line of data."""
+    return b"data: " + data + b"\n\n"
+
+
+def comment(text: str) -> bytes:
+    """A comment; every line end in *text* becomes a space."""
+    return b": " + b" ".join(text.encode().split()) + b"\n\n"
+
+
+DONE = event(b"[DONE]")
+KEEP_ALIVE = comment("keep-alive")

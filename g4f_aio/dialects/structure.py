@@ -1,0 +1,104 @@
+"""JSON into attrs classes, strictly: no coercion, every error with its JSON path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import cattrs
+import orjson
+from cattrs.v import transform_error
+
+from ..core.errors import BadRequestError
+
+T = TypeVar("T")
+
+_JSON_NAMES = {
+    str: "a string",
+    bool: "a boolean",
+    int: "an integer",
+    float: "a number",
+    dict: "an object",
+    list: "an array",
+    type(None): "null",
+}
+
+
+def wrong_type(expected: str, value: object) -> TypeError:
+    """The error for a *value* that is not what was *expected*, in JSON's words."""
+    return TypeError(
+        f"expected {expected}, got {_JSON_NAMES.get(type(value), type(value).__name__)}"
+    )
+
+
+def _strict(value: object, cls: type[T]) -> T:
+    if type(value) is not cls:
+        raise wrong_type(_JSON_NAMES[cls], value)
+    return value
+
+
+def _number(value: object, _: type) -> float:
+    if type(value) is not float and type(value) is not int:
+        raise wrong_type("a number", value)
+    return value
+
+
+def _object(value: object, _: object) -> dict[str, Any]:
+    if type(value) is not dict:
+        raise wrong_type("an object", value)
+    return value
+
+
+def strict_converter(*, detailed: bool = True) -> cattrs.Converter:
+    """A converter that takes JSON as it is: ``"false"`` is no boolean and ``1`` is no string.
+
+    *detailed* collects all errors with their paths, at a price in time.
+    """
+    converter = cattrs.Converter(detailed_validation=detailed)
+    for cls in (str, bool, int):
+        converter.register_structure_hook(cls, _strict)
+    converter.register_structure_hook(float, _number)
+    register(converter, dict[str, Any], _object)
+    return converter
+
+
+def register(converter: cattrs.Converter, shape: object, hook: Callable[[Any, Any], Any]) -> None:
+    """Structure exactly *shape*, which may be a union or a generic, with *hook*."""
+    converter.register_structure_hook_func(lambda candidate: candidate == shape, hook)
+
+
+def describe(error: BaseException) -> list[tuple[str, str]]:
+    """The errors of a failed structuring as pairs of JSON path and message."""
+    found = []
+    for line in transform_error(error, path="$", format_exception=_message):
+        message, _, path = line.rpartition(" @ ")
+        found.append((path, message))
+    return found
+
+
+def _message(error: BaseException, _: type | None) -> str:
+    match error:
+        case KeyError():
+            return "required field missing"
+        case TypeError() | ValueError():
+            return str(error)
+        case _:
+            return f"invalid value ({error})"
+
+
+def load_object(body: bytes) -> dict[str, Any]:
+    """A JSON object; BadRequestError when *body* is something else."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadRequestError(f"The body is not valid JSON: {error}") from None
+    if type(value) is not dict:
+        raise BadRequestError(f"The body must be a JSON object; {wrong_type('an object', value)}")
+    return value
+
+
+def bad_request(error: BaseException) -> BadRequestError:
+    """The 400 for a failed structuring; *param* is the path of the first field at fault."""
+    found = describe(error)
+    path = found[0][0].removeprefix("$").removeprefix(".") or None
+    return BadRequestError("; ".join(f"{at}: {what}" for at, what in found), param=path)

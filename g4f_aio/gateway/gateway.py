@@ -1,0 +1,274 @@
+"""A request to the provider that answers it: choose, call, fall back before the first event."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import aclosing
+import aiohttp
+import attrs
+
+from ..core.errors import GatewayError, UpstreamError, UpstreamTimeoutError
+from ..core.events import Event, EventStream, Finish, Passthrough, Started
+from ..core.models import ModelInfo
+from ..core.provider import CallContext, Provider, ProviderFacts, Timeouts
+from ..core.requests import ChatRequest, Routing
+from ..providers.upstream import Client
+from ..settings import Settings
+from .catalog import Candidate, Catalog
+from .health import HealthBook
+from .patience import Patience
+from .registry import Entry, Registry
+
+#: seconds for a provider's list of models
+LISTING_TIMEOUT = 10.0
+_NO_ROUTING = Routing()
+_log = logging.getLogger(__name__)
+
+
+@attrs.frozen
+class Snapshot:
+    """One state of the settings; a request keeps the one it began with."""
+
+    settings: Settings
+    registry: Registry
+    catalog: Catalog
+    timeouts: dict[str, Timeouts] = attrs.field(factory=dict)
+
+
+class Gateway:
+    """All providers behind one method. *session* is the way out."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        registry: Registry,
+        session: aiohttp.ClientSession,
+        version: str = "",
+    ) -> None:
+        self._session = session
+        self._version = version
+        self.health = HealthBook()
+        self.now = self._snapshot(settings, registry)
+
+    def reload(self, settings: Settings, registry: Registry) -> None:
+        """Take new settings; requests in flight go on with the old ones."""
+        self.now = self._snapshot(settings, registry)
+
+    async def chat(self, request: ChatRequest, request_id: str = "") -> EventStream:
+        """The events of an answer: ``Started``, then the provider's.
+
+        Providers are tried in order until one yields its first event; after that an error is final.
+        """
+        now = self.now
+        candidates = await now.catalog.candidates(request)
+        if len(candidates) > 1:
+            candidates.sort(key=lambda one: self.health.of(one.entry.name).resting)
+        last = len(candidates)
+        for attempt, candidate in enumerate(candidates, 1):
+            name = candidate.entry.name
+            began = False
+            try:
+                events = self._call(now, candidate, request, request_id, first=attempt == 1)
+                async with aclosing(events):
+                    async for event in events:
+                        if not began:
+                            began = True
+                            yield Started(name, candidate.model, attempt)
+                        yield event
+            except GatewayError as error:
+                self.health.of(name).failed(error)
+                if began or attempt == last or not error.fallback:
+                    raise
+                _log.warning("%s; asking %s", error.message, candidates[attempt].entry.name)
+            else:
+                return
+
+    def context(
+        self,
+        now: Snapshot,
+        entry: Entry,
+        *,
+        routing: Routing = _NO_ROUTING,
+        streamed: bool = False,
+        request_id: str = "",
+        first: bool = True,
+    ) -> CallContext:
+        """What one call of *entry* may use.
+
+        A caller's key without a provider's name is meant for the *first* one asked, and no other
+        one gets to see it.
+        """
+        own = routing.api_keys.get(entry.name)
+        if own is None and first:
+            own = routing.api_keys.get("")
+        timeouts = self._timeouts(now, entry, routing)
+        upstream = now.settings.upstream
+        takes_key = entry.provider is not None and entry.provider.key != "none"
+        return CallContext(
+            http=Client(
+                self._session,
+                entry.name,
+                timeouts.headers if streamed else timeouts.total,
+                upstream.max_event,
+                routing.proxy or upstream.proxy,
+            ),
+            provider=entry.name,
+            credential=(own or entry.settings.api_key) if takes_key else None,
+            own_credential=own is not None,
+            timeouts=timeouts,
+            request_id=request_id,
+            facts=GatewayFacts(self, now, self._version),
+        )
+
+    async def _call(
+        self,
+        now: Snapshot,
+        candidate: Candidate,
+        request: ChatRequest,
+        request_id: str,
+        *,
+        first: bool,
+    ) -> EventStream:
+        """The events of one provider, watched: in time, well-formed, and ending in a finish."""
+        entry = candidate.entry
+        provider = entry.provider
+        assert provider is not None  # noqa: S101  (the catalogue offers no broken ones)
+        health = self.health.of(entry.name)
+        context = self.context(
+            now,
+            entry,
+            routing=request.routing,
+            streamed=request.stream,
+            request_id=request_id,
+            first=first,
+        )
+        if request.model != candidate.model:
+            request = attrs.evolve(request, model=candidate.model)
+        patience = Patience(entry.name, context.timeouts, streamed=request.stream)
+        finished = False
+        events = _begin(provider, request, context)
+        try:
+            while (event := await patience.next(events)) is not None:
+                finished = _ends(event, entry.name) or finished
+                yield event
+        except GatewayError:
+            raise
+        except Exception as error:  # a provider may fail in any way, and it fails alone
+            _log.exception("provider %s raised", entry.name)
+            raise UpstreamError(
+                f"{entry.name} failed with {type(error).__name__}", provider=entry.name
+            ) from error
+        finally:
+            await events.aclose()
+        if not finished:
+            raise UpstreamError(
+                f"{entry.name} ended its answer without a finish", provider=entry.name
+            )
+        health.succeeded(patience.first_after)
+
+    def _timeouts(self, now: Snapshot, entry: Entry, routing: Routing) -> Timeouts:
+        found = now.timeouts.get(entry.name)
+        if found is None:
+            table, default = entry.settings, now.settings.upstream
+            found = now.timeouts[entry.name] = Timeouts(
+                table.connect_timeout or default.connect_timeout,
+                table.headers_timeout or default.headers_timeout,
+                table.first_token_timeout or default.first_token_timeout,
+                table.stream_timeout or default.stream_timeout,
+                table.timeout or default.timeout,
+            )
+        if routing.timeout is not None and routing.timeout < found.total:
+            return attrs.evolve(found, total=routing.timeout)
+        return found
+
+    def _snapshot(self, settings: Settings, registry: Registry) -> Snapshot:
+        async def fetch(entry: Entry) -> tuple[ModelInfo, ...]:
+            return await self._fetch(snapshot, entry)
+
+        snapshot = Snapshot(settings, registry, Catalog(settings, registry, fetch))
+        return snapshot
+
+    async def _fetch(self, now: Snapshot, entry: Entry) -> tuple[ModelInfo, ...]:
+        """A provider's own list of models; GatewayError for whatever goes wrong."""
+        if entry.provider is None:
+            return ()
+        context = self.context(now, entry)
+        try:
+            async with asyncio.timeout(LISTING_TIMEOUT):
+                return await entry.provider.fetch_models(context)
+        except GatewayError:
+            raise
+        except TimeoutError:
+            raise UpstreamTimeoutError(
+                f"{entry.name} listed no models within {LISTING_TIMEOUT:g} s", provider=entry.name
+            ) from None
+        except Exception as error:
+            _log.exception("provider %s raised while it listed its models", entry.name)
+            raise UpstreamError(
+                f"{entry.name} failed with {type(error).__name__}", provider=entry.name
+            ) from error
+
+
+@attrs.frozen
+class GatewayFacts:
+    """What the gateway knows about itself (``core.provider.Facts``)."""
+
+    _gateway: Gateway
+    _now: Snapshot
+    version: str
+
+    @property
+    def address(self) -> str:
+        """Where this program answers."""
+        server = self._now.settings.server
+        scheme = "https" if server.ssl_certfile else "http"
+        host = f"[{server.host}]" if ":" in server.host else server.host
+        return f"{scheme}://{host}:{server.port}"
+
+    async def providers(self) -> tuple[ProviderFacts, ...]:
+        """Every provider, the broken ones included."""
+        now = self._now
+        entries = await asyncio.to_thread(now.registry.load_all)
+        return tuple(_facts(entry, now.catalog) for entry in entries)
+
+
+def _facts(entry: Entry, catalog: Catalog) -> ProviderFacts:
+    provider = entry.provider
+    return ProviderFacts(
+        name=entry.name,
+        label=provider.label if provider is not None else entry.name,
+        description=provider.description if provider is not None else "",
+        configured=entry.usable,
+        missing=entry.missing,
+        error=entry.error,
+        local=provider.local if provider is not None else False,
+        models=tuple(model.id for model in catalog.models_of(entry)),
+        url=provider.url if provider is not None else None,
+    )
+
+
+def _ends(event: object, provider: str) -> bool:
+    """Whether an event ends an answer; UpstreamError when it is no event at all."""
+    match event:
+        case Passthrough(last=last):
+            return last
+        case Finish():
+            return True
+        case _ if isinstance(event, Event):
+            return False
+    kind = type(event).__name__
+    raise UpstreamError(f"{provider} yielded {kind}, which is no event", provider=provider)
+
+
+def _begin(provider: Provider, request: ChatRequest, context: CallContext) -> EventStream:
+    """The provider's generator; UpstreamError when it returns something else."""
+    events: object = provider.chat(request, context)
+    if isinstance(events, AsyncGenerator):
+        return events
+    if isinstance(events, Coroutine):
+        events.close()
+    raise UpstreamError(
+        f"{context.provider}.chat is no asynchronous generator", provider=context.provider
+    )

@@ -1,0 +1,279 @@
+"""Entry points and settings into provider instances; broken ones are listed, never fatal."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import threading
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, cast
+
+import attrs
+
+from ..core.models import Capability, ModelInfo
+from ..core.provider import Provider
+from ..dialects.structure import describe, strict_converter
+from ..settings import ProviderSettings, Settings, SettingsError
+
+GROUP = "g4f.providers"
+_DISTRIBUTION = "g4f_aio"
+_log = logging.getLogger(__name__)
+
+
+@attrs.frozen
+class Plugin:
+    """An entry point and the distribution it comes from."""
+
+    name: str
+    entry_point: EntryPoint
+    distribution: str
+    version: str
+
+    @property
+    def built_in(self) -> bool:
+        """Whether it comes with this program."""
+        return self.distribution.replace("-", "_") == _DISTRIBUTION
+
+
+@attrs.frozen
+class Entry:
+    """A provider under the name it has on the wire.
+
+    *provider* is None when it could not be loaded; *error* says why. *chosen*: the settings have a
+    table for it, a key for it is in the environment, or it was found running on this machine.
+    """
+
+    name: str
+    plugin: str
+    distribution: str
+    version: str
+    settings: ProviderSettings
+    provider: Provider | None = None
+    error: str | None = None
+    chosen: bool = False
+
+    @property
+    def missing(self) -> str | None:
+        """What it lacks before it can work; None when nothing."""
+        return self.lacks(own_key=False)
+
+    def lacks(self, *, own_key: bool) -> str | None:
+        """As ``missing``, for a caller who may bring an *own_key*."""
+        if self.provider is None:
+            return None
+        if self.provider.key == "required" and self.settings.api_key is None and not own_key:
+            return (
+                f"an API key: set {key_variable(self.name)}, or api_key in [providers.{self.name}]"
+            )
+        if self.provider.opt_in and not self.chosen:
+            return f"your consent: add [providers.{self.name}] to the settings"
+        return self.provider.missing()
+
+    @property
+    def usable(self) -> bool:
+        """Loaded, enabled and complete."""
+        return self.provider is not None and self.settings.enabled and self.missing is None
+
+    @property
+    def capabilities(self) -> Capability:
+        """What it can do as a rule; nothing when it is broken."""
+        return self.provider.capabilities if self.provider is not None else Capability.NONE
+
+    def static_models(self) -> tuple[ModelInfo, ...]:
+        """The models known without asking it: of the settings, else of its class."""
+        if self.settings.models:
+            return tuple(ModelInfo(model) for model in self.settings.models)
+        return self.provider.models() if self.provider is not None else ()
+
+
+def key_variable(name: str) -> str:
+    """The environment variable that holds a provider's key."""
+    return "".join(c if c.isalnum() else "_" for c in name).upper() + "_API_KEY"
+
+
+def find_plugins(group: str = GROUP) -> dict[str, Plugin]:
+    """All installed providers by entry-point name; nothing is imported.
+
+    Where two distributions claim a name, ours keeps it, or else the first; the other is logged.
+    """
+    found: dict[str, Plugin] = {}
+    for point in entry_points(group=group):
+        origin = point.dist
+        plugin = Plugin(
+            point.name,
+            point,
+            origin.name if origin is not None else "?",
+            origin.version if origin is not None else "?",
+        )
+        known = found.get(point.name)
+        if known is None or (plugin.built_in and not known.built_in):
+            found[point.name] = plugin
+        if known is not None and known.entry_point.value != point.value:
+            _log.warning(
+                "two distributions offer a provider %r: %s, %s",
+                point.name,
+                known.distribution,
+                plugin.distribution,
+            )
+    return found
+
+
+class Registry:
+    """The providers of one state of the settings.
+
+    Classes are imported when somebody asks for them: at once where the settings name them, the
+    others with ``get`` or ``load_all``. Safe to use from a thread.
+    """
+
+    def __init__(self, settings: Settings, plugins: Mapping[str, Plugin]) -> None:
+        self._settings = settings
+        self._plugins = {
+            name: plugin
+            for name, plugin in plugins.items()
+            if name not in settings.disabled_plugins
+        }
+        self._entries: dict[str, Entry] = {}
+        self._lock = threading.Lock()
+        problems: list[str] = []
+        for name, table in settings.providers.items():
+            self._configure(name, table, problems)
+        if problems:
+            raise SettingsError(tuple(problems))
+        for name in self._plugins:
+            if name not in self._entries and key_variable(name) in settings.environment_keys:
+                self._load(name)
+        self._canonical = {name.lower(): name for name in (*self._plugins, *self._entries)}
+
+    @classmethod
+    def of(cls, *entries: Entry, settings: Settings | None = None) -> Registry:
+        """A registry of given entries, for tests and embedding programs."""
+        registry = cls(settings or Settings(), {})
+        for entry in entries:
+            registry.add(entry)
+        return registry
+
+    def add(self, entry: Entry) -> None:
+        """Take in an entry, or put it in the place of the one with its name."""
+        with self._lock:
+            self._entries[entry.name] = entry
+            self._canonical[entry.name.lower()] = entry.name
+
+    def get(self, name: str) -> Entry | None:
+        """The provider of that name, in any case of letters; None when there is none."""
+        known = self._canonical.get(name.lower())
+        if known is None:
+            return None
+        return self._entries.get(known) or self._load(known)
+
+    @property
+    def chosen(self) -> tuple[Entry, ...]:
+        """The usable ones that the operator configured, in the order of the settings."""
+        return tuple(e for e in tuple(self._entries.values()) if e.chosen and e.usable)
+
+    def names(self) -> tuple[str, ...]:
+        """All names it answers to."""
+        return tuple(self._canonical.values())
+
+    def load_all(self) -> tuple[Entry, ...]:
+        """Every provider, loaded or broken; imports, so call it in a thread."""
+        for name in tuple(self._plugins):
+            if name not in self._entries:
+                self._load(name)
+        order = {name: at for at, name in enumerate((*self._settings.providers, *self._plugins))}
+        found = tuple(self._entries.values())
+        return tuple(sorted(found, key=lambda entry: order.get(entry.name, len(order))))
+
+    def _configure(self, name: str, table: ProviderSettings, problems: list[str]) -> None:
+        where = f"providers.{name}"
+        plugin = self._plugins.get(table.type)
+        if plugin is None:
+            near = difflib.get_close_matches(table.type, self._plugins, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            if table.type in self._settings.disabled_plugins:
+                hint = "; it is in plugins.disabled"
+            key = "type" if table.type != name else "(the table's name; set type)"
+            problems.append(f"{where}.{key}: no provider type {table.type!r}{hint}")
+            return
+        variable = key_variable(name)
+        if table.api_key is None and variable in self._settings.environment_keys:
+            table = attrs.evolve(table, api_key=self._settings.environment_keys[variable])
+        cls = _load_class(plugin)
+        if isinstance(cls, str):
+            self._entries[name] = _entry(name, plugin, table, error=cls)
+            _log.error("provider %s is broken: %s", name, cls)
+            return
+        found = _instantiate(cls, table.options, where)
+        if isinstance(found, list):
+            problems.extend(found)
+            return
+        self._entries[name] = _entry(name, plugin, table, provider=found)
+
+    def _load(self, name: str) -> Entry:
+        """A provider that the settings do not mention."""
+        plugin = self._plugins[name]
+        key = self._settings.environment_keys.get(key_variable(name))
+        table = ProviderSettings(type=name, api_key=key)
+        cls = _load_class(plugin)
+        error = cls if isinstance(cls, str) else None
+        provider = None
+        if not isinstance(cls, str):
+            found = _instantiate(cls, {}, f"providers.{name}")
+            if isinstance(found, list):
+                error = "; ".join(found)
+            else:
+                provider = found
+        if error is not None:
+            _log.error("provider %s is broken: %s", name, error)
+        entry = _entry(name, plugin, table, provider=provider, error=error)
+        entry = attrs.evolve(entry, chosen=key is not None)
+        with self._lock:
+            return self._entries.setdefault(name, entry)
+
+
+def _entry(
+    name: str,
+    plugin: Plugin,
+    table: ProviderSettings,
+    *,
+    provider: Provider | None = None,
+    error: str | None = None,
+) -> Entry:
+    return Entry(
+        name, plugin.name, plugin.distribution, plugin.version, table, provider, error, chosen=True
+    )
+
+
+def _load_class(plugin: Plugin) -> type[Provider] | str:
+    """The provider class an entry point names, or what is wrong with it."""
+    try:
+        cls = plugin.entry_point.load()
+    except Exception as error:  # noqa: BLE001  (a plug-in may fail in any way; it must harm nobody)
+        return f"{plugin.entry_point.value} cannot be imported: {type(error).__name__}: {error}"
+    except SystemExit as error:
+        return f"{plugin.entry_point.value} calls exit({error.code}) when it is imported"
+    if not (isinstance(cls, type) and issubclass(cls, Provider)):
+        return f"{plugin.entry_point.value} is no subclass of g4f_aio.Provider"
+    if not attrs.has(cls) or "__attrs_attrs__" not in vars(cls):
+        return f"{plugin.entry_point.value} is not decorated with attrs.frozen(kw_only=True)"
+    if not isinstance(getattr(cls, "name", None), str):
+        return f"{plugin.entry_point.value} has no name"
+    return cast(type[Provider], cls)
+
+
+def _instantiate(cls: type[Provider], options: dict[str, Any], where: str) -> Provider | list[str]:
+    """A provider of its table, or the problems of the table."""
+    names = [field.name for field in attrs.fields(cls) if field.init]
+    problems = []
+    for key in options:
+        if key not in names:
+            known = [*names, *(field.name for field in attrs.fields(ProviderSettings))]
+            near = difflib.get_close_matches(key, [n for n in known if n != "options"], 1)
+            hint = f"; did you mean {where}.{near[0]}?" if near else ""
+            problems.append(f"{where}.{key}: unknown setting{hint}")
+    if problems:
+        return problems
+    try:
+        return strict_converter().structure(options, cls)
+    except Exception as error:  # noqa: BLE001  (described in full, never swallowed)
+        return [f"{where}{path.removeprefix('$')}: {what}" for path, what in describe(error)]

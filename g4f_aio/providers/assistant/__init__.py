@@ -1,0 +1,1 @@
+"""The parts of the offline assistant: documentation search, facts about the gateway, exact tools."""

@@ -1,0 +1,31 @@
+"""All settings, from the command line, the environment and a file: one immutable tree."""
+
+from .load import environment, load
+from .options import Option, options, restart_needed, settings_table
+from .tree import (
+    ModelTarget,
+    ProviderSettings,
+    RoutingSettings,
+    ServerSettings,
+    Settings,
+    SettingsError,
+    UpstreamSettings,
+    is_loopback,
+)
+
+__all__ = [
+    "ModelTarget",
+    "Option",
+    "ProviderSettings",
+    "RoutingSettings",
+    "ServerSettings",
+    "Settings",
+    "SettingsError",
+    "UpstreamSettings",
+    "environment",
+    "is_loopback",
+    "load",
+    "options",
+    "restart_needed",
+    "settings_table",
+]
