@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-from typed_settings import SecretStr
 
 from . import __version__
 from .settings import Option, SettingsError, options
@@ -26,11 +25,11 @@ Run = Callable[[Mapping[str, object], Sequence[str]], int]
 
 @attrs.frozen
 class Command:
-    """A subcommand. *run* names its function; *add* gives the parser what it takes besides."""
+    """A subcommand. *run* names its function; *add* gives its parser what it alone takes."""
 
     run: str
     help: str
-    add: Callable[[argparse.ArgumentParser], None]
+    add: Callable[[argparse.ArgumentParser], None] | None = None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     name = words.pop(0) if words and words[0] in COMMANDS else "api"
     flags = parse(name, words)
-    names = flags.pop("names", None) or ()
+    names = flags.pop("names", ())
     run: Run = pkgutil.resolve_name(COMMANDS[name].run)
     try:
         return run(flags, names)
@@ -47,6 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         lines = [f"g4f-aio: the settings{where} cannot be used", *error.problems]
         sys.stderr.write("\n  ".join(lines) + "\n")
         return EX_CONFIG
+    except KeyboardInterrupt:
+        return 130  # as a shell reports SIGINT
 
 
 def parse(name: str, words: Sequence[str]) -> dict[str, Any]:
@@ -57,40 +58,54 @@ def parse(name: str, words: Sequence[str]) -> dict[str, Any]:
     parser = parser_of(name)
     found, unknown = parser.parse_known_args(words)
     if unknown:
-        wrong = unknown[0].partition("=")[0]  # a value may be a secret
-        flags = [flag for action in parser._actions for flag in action.option_strings]  # noqa: SLF001
-        known = flags if wrong.startswith("-") else COMMANDS
-        close = difflib.get_close_matches(wrong, known, n=1)
-        hint = f"; did you mean {close[0]}?" if close else ""
-        kind = "flag" if wrong.startswith("-") else "command"
-        parser.error(f"there is no {kind} {wrong}{hint}")
+        parser.error(_complaint(unknown[0].partition("=")[0], parser))  # the value may be a secret
     return vars(found)
 
 
 def parser_of(name: str) -> argparse.ArgumentParser:
     """The parser of the command *name*."""
+    command = COMMANDS[name]
     parser = argparse.ArgumentParser(
-        prog="g4f-aio" if name == "api" else f"g4f-aio {name}",
-        description=f"{COMMANDS[name].help[0].upper()}{COMMANDS[name].help[1:]}.",
-        epilog=_COMMAND_LIST if name == "api" else None,
+        prog=f"g4f-aio {name}",
+        usage="g4f-aio [COMMAND] [FLAGS]" if name == "api" else None,
+        description=f"{command.help[0].upper()}{command.help[1:]}.",
+        epilog=_command_list() if name == "api" else None,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         argument_default=argparse.SUPPRESS,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"g4f-aio {__version__}")
-    COMMANDS[name].add(parser)
-    files = parser.add_argument_group("files")
-    files.add_argument(
+    if command.add is not None:
+        command.add(parser)
+    places = parser.add_argument_group("places")
+    places.add_argument(
         "--config",
         metavar="FILE",
         help=f"settings file (default: gateway.toml in the data directory; {PLACES['config']})",
     )
-    files.add_argument(
+    places.add_argument(
         "--data-dir",
         metavar="DIR",
-        help=f"where the server keeps its data (default: ~/.local/share/g4f_aio; {PLACES['data_dir']})",
+        help=f"the data directory (default: ~/.local/share/g4f_aio; {PLACES['data_dir']})",
     )
     return parser
+
+
+def _complaint(wrong: str, parser: argparse.ArgumentParser) -> str:
+    if wrong in COMMANDS:
+        return f"the command {wrong} must be the first word"
+    if not wrong.startswith("-"):
+        known, kind = list(COMMANDS), "command"
+    else:
+        known = [flag for action in parser._actions for flag in action.option_strings]  # noqa: SLF001
+        kind = "flag"
+    close = difflib.get_close_matches(wrong, known, n=1)
+    return f"no {kind} {wrong!r}" + (f"; did you mean {close[0]}?" if close else "")
+
+
+def _command_list() -> str:
+    lines = [f"  {name:<12}{command.help}" for name, command in COMMANDS.items()]
+    return "\n".join(["commands (g4f-aio COMMAND --help says more):", *lines])
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
@@ -103,48 +118,48 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_setting(group: argparse._ArgumentGroup, option: Option) -> None:
-    default = toml(option.default) or "unset"
+    default = toml(option.default) or "none"
     text = f"{option.help} (default: {default}; {option.env})".replace("%", "%%")
+    word = _METAVARS.get(option.type) or option.name.rpartition("_")[2].upper()
     if option.type is bool:
         group.add_argument(
             option.flag, dest=option.path, help=text, action=argparse.BooleanOptionalAction
         )
     elif option.type == tuple[str, ...]:
         group.add_argument(
-            option.flag, dest=option.path, help=text, metavar="NAME", nargs="+", action="extend"
+            option.flag, dest=option.path, help=text, metavar=word, nargs="+", action="extend"
         )
     else:
-        group.add_argument(option.flag, dest=option.path, help=text, metavar=_METAVARS[option.type])
+        group.add_argument(option.flag, dest=option.path, help=text, metavar=word)
 
 
-_METAVARS = {str: "NAME", int: "N", float: "SECONDS", Path: "FILE", SecretStr: "SECRET"}
-
-
-def _add_name(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("names", nargs="?", metavar="NAME", help="only this provider")
+_METAVARS = {int: "N", float: "SECONDS", Path: "FILE"}
 
 
 def _add_names(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("names", nargs="*", metavar="NAME", help="only these providers")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only the providers so named")
 
 
 def _add_provider(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--provider", dest="names", metavar="NAME", help="only those of this provider")
-
-
-def _add_nothing(parser: argparse.ArgumentParser) -> None:
-    del parser
+    parser.add_argument(
+        "--provider", dest="names", action="append", metavar="NAME", help="only this one's models"
+    )
 
 
 COMMANDS = {
-    "api": Command("g4f_aio.commands:api", "run the server (the default command)", _add_settings),
+    "api": Command(
+        "g4f_aio.commands.api:run", "run the server; what happens by default", _add_settings
+    ),
     "providers": Command(
-        "g4f_aio.commands:providers", "list the providers: state, capabilities, origin", _add_name
+        "g4f_aio.commands.providers:run",
+        "list providers and plug-ins, and how they are",
+        _add_names,
     ),
-    "models": Command("g4f_aio.commands:models", "list the models", _add_provider),
+    "models": Command("g4f_aio.commands.models:run", "list the models", _add_provider),
     "check": Command(
-        "g4f_aio.commands:check", "test the settings and call each configured provider", _add_names
+        "g4f_aio.commands.check:run",
+        "test the settings, the data directory and each provider with a call",
+        _add_names,
     ),
-    "openapi": Command("g4f_aio.commands:openapi", "print the OpenAPI document", _add_nothing),
+    "openapi": Command("g4f_aio.commands.openapi:run", "print the OpenAPI document of the API"),
 }
-_COMMAND_LIST = "commands:\n" + "\n".join(f"  {name:<12}{c.help}" for name, c in COMMANDS.items())

@@ -1,18 +1,36 @@
-"""Where the parts of the application are found: one key for each."""
+"""Where the parts of the application and of a request are found: one key for each."""
 
 from __future__ import annotations
 
+import attrs
 from aiohttp import web
 
-from .core.errors import GatewayError
 from .dialects.base import Dialect
 from .gateway.gateway import Gateway
 from .settings import Settings
 
 
-class Current:
-    """What a reload of the settings puts in the place of the old."""
+@attrs.frozen
+class Caller:
+    """Who asks. *admin* may do everything; *provider_key* is his own credential for providers."""
 
-    def __init__(self, settings: Settings, gateway: Gateway) -> None:
-        self.settings = settings
-        self.gateway = gateway
+    name: str
+    admin: bool = False
+    provider_key: str | None = attrs.field(default=None, repr=False)
+
+
+@attrs.define
+class Current:
+    """What a reload replaces: the settings in force."""
+
+    settings: Settings
+    draining: bool = False
+
+
+CURRENT = web.AppKey("CURRENT", Current)
+GATEWAY = web.AppKey("GATEWAY", Gateway)
+
+CALLER = web.RequestKey("CALLER", Caller)
+DIALECT = web.RequestKey("DIALECT", Dialect)
+REQUEST_ID = web.RequestKey("REQUEST_ID", str)
+RECEIVED = web.RequestKey("RECEIVED", float)

@@ -18,7 +18,7 @@ def notify(state: str, environ: Mapping[str, str]) -> bool:
         address = f"\0{address[1:]}"
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-            sender.setblocking(False)
+            sender.settimeout(0)
             sender.sendto(state.encode(), address)
     except OSError:
         return False

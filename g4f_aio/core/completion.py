@@ -29,16 +29,24 @@ from .messages import ToolCall
 
 
 @attrs.define
+class _Call:
+    type: str
+    id: str = ""
+    name: str = ""
+    arguments: list[str] = attrs.field(factory=list)
+
+
+@attrs.define
 class Choice:
     """One of the answers to a request; *finish* of None means that it is not complete."""
 
     texts: list[str] = attrs.field(factory=list)
     reasonings: list[str] = attrs.field(factory=list)
     refusals: list[str] = attrs.field(factory=list)
-    tool_calls: dict[int, ToolCall] = attrs.field(factory=dict)
-    logprobs: list[object] = attrs.field(factory=list)
+    logprobs: dict[str, list[object]] = attrs.field(factory=dict)
     citations: list[Citation] = attrs.field(factory=list)
     finish: FinishReason | None = None
+    _calls: dict[int, _Call] = attrs.field(factory=dict, init=False)
 
     @property
     def text(self) -> str:
@@ -54,6 +62,21 @@ class Choice:
     def refusal(self) -> str:
         """The text with which the model declined."""
         return "".join(self.refusals)
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The calls of tools, by their index."""
+        return tuple(
+            ToolCall(call.id, call.name, "".join(call.arguments), call.type)
+            for _, call in sorted(self._calls.items(), key=lambda item: item[0])
+        )
+
+    def add_tool_call(self, event: ToolCallDelta) -> None:
+        """Take a piece of a tool call in; the first id and name that are given stay."""
+        call = self._calls.setdefault(event.index, _Call(event.type))
+        call.id = call.id or event.id or ""
+        call.name = call.name or event.name or ""
+        call.arguments.append(event.arguments)
 
 
 @attrs.define
@@ -91,12 +114,13 @@ class Completion:
                 self.choice(index).reasonings.append(text)
             case RefusalDelta(text=text, choice=index):
                 self.choice(index).refusals.append(text)
-            case ToolCallDelta():
-                self._tool_call(event)
+            case ToolCallDelta(choice=index):
+                self.choice(index).add_tool_call(event)
             case Logprobs(data=data, choice=index):
-                content = data.get("content")
-                if isinstance(content, list):
-                    self.choice(index).logprobs.extend(content)
+                found = self.choice(index).logprobs
+                for key, tokens in data.items():
+                    if isinstance(tokens, list):
+                        found.setdefault(key, []).extend(tokens)
             case Media(url=url, alt=alt, kind=kind):
                 mark = "!" if kind == "image" else ""
                 self.choice().texts.append(f"\n{mark}[{alt}]({url})\n")
@@ -105,20 +129,10 @@ class Completion:
             case Usage():
                 self.usage = event
             case Finish(reason=reason, choice=index):
-                self.choice(index).finish = reason
+                choice = self.choice(index)
+                choice.finish = choice.finish or reason
             case Passthrough(data=data, usage=usage):
                 self.body = data
                 self.usage = usage or self.usage
             case Preview() | Title() | Suggestions() | Status() | ConversationState():
                 pass
-
-    def _tool_call(self, event: ToolCallDelta) -> None:
-        calls = self.choice(event.choice).tool_calls
-        known = calls.get(event.index)
-        if known is None:
-            known = ToolCall(event.id or "", event.name or "", "")
-        calls[event.index] = ToolCall(
-            known.id or event.id or "",
-            known.name or event.name or "",
-            known.arguments + event.arguments,
-        )

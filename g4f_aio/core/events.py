@@ -55,6 +55,7 @@ class ToolCallDelta:
     """A piece of a tool call. *index* counts the calls of one answer from 0.
 
     The first piece of a call carries *id* and *name*; every piece may carry *arguments* (JSON text).
+    *type* is ``function``, or ``custom`` for a tool that takes plain text.
     """
 
     index: int
@@ -62,6 +63,7 @@ class ToolCallDelta:
     name: str | None = None
     arguments: str = ""
     choice: int = 0
+    type: str = "function"
 
 
 @attrs.frozen

@@ -43,7 +43,8 @@ class ModelInfo:
 
     *capabilities* of None means "as its provider". *context_length* counts tokens. *created* is
     Unix time in seconds, 0 when unknown. *aliases* are further names it answers to here.
-    *not_a_language_model* marks an engine that answers without one.
+    *not_a_language_model* marks an engine that answers without one. *by_name_only* marks one that is
+    never taken as a default, such as a model of a local server that runs elsewhere.
     """
 
     id: str
@@ -53,3 +54,10 @@ class ModelInfo:
     owned_by: str | None = None
     created: int = 0
     not_a_language_model: bool = False
+    by_name_only: bool = False
+
+    @property
+    def may_be_default(self) -> bool:
+        """Whether it may answer a chat that names no model, as far as is known."""
+        chats = self.capabilities is None or Capability.CHAT in self.capabilities
+        return chats and not self.by_name_only

@@ -60,6 +60,12 @@ class UpstreamResponse(Protocol):
     def frames(self) -> AsyncIterator[bytes]:
         """Whole server-sent events, one or many per read, byte for byte."""
 
+    async def end(self) -> None:
+        """Wait a little for the end of a body of which nothing more is wanted.
+
+        A connection whose answer came to its end can be used again.
+        """
+
 
 class HttpClient(Protocol):
     """The only way out: one pool, no cookies, no redirects, the timeouts of the call."""

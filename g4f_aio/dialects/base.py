@@ -27,6 +27,10 @@ class Encoder(Protocol):
 class Decoder(Protocol):
     """The bytes of an upstream's answer into events."""
 
+    @property
+    def done(self) -> bool:
+        """Whether the upstream said that nothing more will come."""
+
     def feed(self, frames: bytes) -> Iterable[Event]:
         """The events in whole server-sent events; GatewayError for an error among them."""
 

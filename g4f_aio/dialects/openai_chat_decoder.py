@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, cast, get_args
 
-import orjson
+import attrs
 
-from ..core.errors import GatewayError, UpstreamError
+from ..core.errors import UpstreamError
 from ..core.events import (
     Citation,
     Citations,
@@ -15,6 +15,7 @@ from ..core.events import (
     Finish,
     FinishReason,
     Logprobs,
+    Media,
     ReasoningDelta,
     RefusalDelta,
     TextDelta,
@@ -22,27 +23,29 @@ from ..core.events import (
     Usage,
 )
 from ..core.upstream_errors import error_in_answer
-from . import sse
+from . import json_text, sse
 
 _REASONS = frozenset(get_args(FinishReason))
+#: what some upstreams say instead
+_SYNONYMS: dict[str, FinishReason] = {"model_length": "length", "max_tokens": "length"}
+#: finish reasons of answers that were given up
+_FAILURES = ("error", "insufficient_system_resource")
 
 
 def usage_of(raw: Any) -> Usage | None:
     """An upstream's usage object; None when it is none."""
-    if not isinstance(raw, dict):
+    if not isinstance(raw, dict) or not raw:
         return None
 
-    def count(of: dict[str, Any], name: str) -> int:
-        value = of.get(name)
+    def count(of: Any, name: str) -> int:
+        value = of.get(name) if isinstance(of, dict) else None
         return value if isinstance(value, int) else 0
 
-    asked = raw.get("prompt_tokens_details")
-    answered = raw.get("completion_tokens_details")
     return Usage(
         input=count(raw, "prompt_tokens"),
         output=count(raw, "completion_tokens"),
-        cached=count(asked, "cached_tokens") if isinstance(asked, dict) else 0,
-        reasoning=count(answered, "reasoning_tokens") if isinstance(answered, dict) else 0,
+        cached=count(raw.get("prompt_tokens_details"), "cached_tokens"),
+        reasoning=count(raw.get("completion_tokens_details"), "reasoning_tokens"),
         raw=raw,
     )
 
@@ -58,20 +61,48 @@ def cut(provider: str) -> UpstreamError:
     return UpstreamError(f"{provider} ended its answer before it was complete", provider=provider)
 
 
+def load_chunk(data: bytes, provider: str) -> dict[str, Any]:
+    """A chunk or a whole answer; the error in it, or UpstreamError when it is no object."""
+    try:
+        chunk = json_text.loads(data)
+    except ValueError:
+        raise malformed(provider, data) from None
+    if type(chunk) is not dict:
+        raise malformed(provider, data)
+    problem = chunk.get("error") or (chunk if chunk.get("object") == "error" else None)
+    if problem:
+        raise error_in_answer(problem, provider=provider)
+    return chunk
+
+
 def load_answer(data: bytes, provider: str) -> dict[str, Any]:
     """A whole answer; the error in it, or UpstreamError when it is no answer."""
-    try:
-        answer = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        raise malformed(provider, data) from None
-    if not isinstance(answer, dict):
-        raise malformed(provider, data)
-    if answer.get("error"):
-        raise error_in_answer(answer["error"], provider=provider)
+    answer = load_chunk(data, provider)
     choices = answer.get("choices")
-    if not isinstance(choices, list) or not choices:
+    if type(choices) is not list or not choices or not all(type(c) is dict for c in choices):
         raise malformed(provider, data)
     return answer
+
+
+@attrs.define
+class _Choice:
+    """What is known of one choice: whether it ended, and which call each index stands for."""
+
+    finished: bool = False
+    calls: dict[int, tuple[int, str | None]] = attrs.field(factory=dict)
+    count: int = 0
+
+    def number(self, index: int, id_: str | None) -> int:
+        """The number of the call that a fragment belongs to, without gaps.
+
+        Some upstreams give every call the same index: a new id means a new call.
+        """
+        number, known = self.calls.get(index, (-1, None))
+        if number < 0 or (id_ and known and id_ != known):
+            number, known = self.count, None
+            self.count += 1
+        self.calls[index] = number, known or id_
+        return number
 
 
 class EventDecoder:
@@ -79,122 +110,170 @@ class EventDecoder:
 
     def __init__(self, provider: str) -> None:
         self._provider = provider
-        self._seen: set[int] = set()
-        self._finished: set[int] = set()
+        self._choices: dict[int, _Choice] = {}
+        self._joiner = json_text.Joiner()
         self._done = False
+
+    @property
+    def done(self) -> bool:
+        """Whether ``[DONE]`` was read."""
+        return self._done
 
     def feed(self, frames: bytes) -> Iterator[Event]:
         """The events in whole frames; what follows ``[DONE]`` is ignored."""
         for _, data in sse.split(frames):
             if self._done:
                 return
-            if data == b"[DONE]":
+            if data.strip() == b"[DONE]":
                 self._done = True
+                yield from self._finish_all()
             elif data:
                 yield from self._chunk(data)
 
     def close(self) -> Iterator[Event]:
         """Nothing more; UpstreamError unless every choice was finished."""
-        if not self._finished or self._seen - self._finished:
+        if not self._choices or not all(c.finished for c in self._choices.values()):
             raise cut(self._provider)
         return iter(())
 
     def body(self, data: bytes) -> Iterator[Event]:
         """The events of a whole answer."""
         answer = load_answer(data, self._provider)
-        for number, choice in enumerate(answer["choices"]):
-            if not isinstance(choice, dict):
-                raise malformed(self._provider, data)
-            message = choice.get("message")
-            index = choice.get("index", number)
-            if isinstance(message, dict):
-                yield from self._delta(message, index)
-            yield from self._end(
-                choice | {"finish_reason": choice.get("finish_reason") or "stop"}, index
-            )
+        events: list[Event] = []
+        for number, raw in enumerate(answer["choices"]):
+            index = raw.get("index")
+            self._choice(events, raw, "message", index if type(index) is int else number)
+        yield from events
+        yield from self._finish_all()
         if usage := usage_of(answer.get("usage")):
             yield usage
 
-    def _chunk(self, data: bytes) -> Iterator[Event]:
-        try:
-            chunk = orjson.loads(data)
-        except orjson.JSONDecodeError:
-            raise malformed(self._provider, data) from None
-        if not isinstance(chunk, dict):
+    def _chunk(self, data: bytes) -> list[Event]:
+        chunk = load_chunk(data, self._provider)
+        events: list[Event] = []
+        choices = chunk.get("choices") or []
+        if type(choices) is not list:
             raise malformed(self._provider, data)
-        if chunk.get("error"):
-            error: GatewayError = error_in_answer(chunk["error"], provider=self._provider)
-            raise error
-        for choice in chunk.get("choices") or ():
-            if not isinstance(choice, dict):
+        for raw in choices:
+            index = raw.get("index") or 0 if type(raw) is dict else None
+            if type(index) is not int:
                 raise malformed(self._provider, data)
-            index = choice.get("index") or 0
-            self._seen.add(index)
-            delta = choice.get("delta")
-            if isinstance(delta, dict):
-                yield from self._delta(delta, index)
-            yield from self._end(choice, index)
+            self._choice(events, raw, "delta", index)
         if usage := usage_of(chunk.get("usage")):
-            yield usage
+            events.append(usage)
+        return events
 
-    def _delta(self, delta: dict[str, Any], index: int) -> Iterator[Event]:
-        if reasoning := delta.get("reasoning_content") or delta.get("reasoning"):
-            yield ReasoningDelta(_text(reasoning), index)
-        if content := delta.get("content"):
-            yield TextDelta(_text(content), index)
-        if refusal := delta.get("refusal"):
-            yield RefusalDelta(_text(refusal), index)
-        for number, call in enumerate(delta.get("tool_calls") or ()):
-            if isinstance(call, dict):
-                yield _tool_call(call, number, index)
-        links = tuple(
-            Citation(str(link.get("url", "")), str(link.get("title") or ""))
-            for note in delta.get("annotations") or ()
-            if isinstance(note, dict) and isinstance(link := note.get("url_citation"), dict)
+    def _choice(self, events: list[Event], raw: dict[str, Any], name: str, index: int) -> None:
+        """Add what a choice says, in its message or delta called *name*."""
+        choice = self._choices.get(index)
+        if choice is None:
+            choice = self._choices[index] = _Choice()
+        said = raw.get(name)
+        if type(said) is dict:
+            self._delta(events, said, index)
+        elif said:
+            raise malformed(self._provider, json_text.dumps(raw))
+        if type(logprobs := raw.get("logprobs")) is dict:
+            events.append(Logprobs(logprobs, index))
+        reason = raw.get("finish_reason")
+        if reason in _FAILURES:
+            raise UpstreamError(
+                f"{self._provider} gave its answer up: {reason}", provider=self._provider
+            )
+        if reason and not choice.finished:
+            choice.finished = True
+            events.append(Finish(_reason(reason), index))
+
+    def _delta(self, events: list[Event], delta: dict[str, Any], index: int) -> None:
+        content = delta.get("content")
+        thoughts = delta.get("reasoning_content") or delta.get("reasoning")
+        if type(content) is list:
+            thoughts = thoughts or _thinking(content)
+        if thoughts and (text := self._joined(_text(thoughts), index, "reasoning")):
+            events.append(ReasoningDelta(text, index))
+        if content and (text := self._joined(_text(content), index, "content")):
+            events.append(TextDelta(text, index))
+        refusal = delta.get("refusal")
+        if refusal and (text := self._joined(_text(refusal), index, "refusal")):
+            events.append(RefusalDelta(text, index))
+        if calls := delta.get("tool_calls"):
+            for position, call in enumerate(_objects(calls)):
+                events.append(self._tool_call(call, position, index))
+        if images := delta.get("images"):
+            for image in _objects(images):
+                if url := _string(_object(image.get("image_url")).get("url")):
+                    events.append(Media("image", url))
+        if (notes := delta.get("annotations")) and (links := tuple(_links(notes))):
+            events.append(Citations(links))
+
+    def _tool_call(self, call: dict[str, Any], position: int, choice: int) -> ToolCallDelta:
+        index, id_ = call.get("index"), _string(call.get("id"))
+        if type(index) is not int:
+            index = position
+        number = self._choices[choice].number(index, id_)
+        custom = _object(call.get("custom"))
+        called = custom or _object(call.get("function"))
+        arguments = called.get("input" if custom else "arguments")
+        if arguments is None:
+            arguments = ""
+        elif not isinstance(arguments, str):  # some upstreams send them as an object
+            arguments = json_text.dumps(arguments).decode()
+        return ToolCallDelta(
+            number,
+            id_,
+            _string(called.get("name")),
+            self._joined(arguments, choice, number),
+            choice,
+            "custom" if custom else "function",
         )
-        if links:
-            yield Citations(links)
 
-    def _end(self, choice: dict[str, Any], index: int) -> Iterator[Event]:
-        if isinstance(logprobs := choice.get("logprobs"), dict):
-            yield Logprobs(logprobs, index)
-        reason = choice.get("finish_reason")
-        if reason and index not in self._finished:
-            self._finished.add(index)
-            self._seen.add(index)
-            yield Finish(cast(FinishReason, reason) if reason in _REASONS else "stop", index)
+    def _finish_all(self) -> Iterator[Event]:
+        """The end of an answer whose upstream gave no finish reason."""
+        for index, choice in self._choices.items():
+            if not choice.finished:
+                choice.finished = True
+                yield Finish("tool_calls" if choice.count else "stop", index)
+
+    def _joined(self, text: str, index: int, what: object) -> str:
+        return self._joiner.feed(text, (index, what))
 
 
-def _tool_call(call: dict[str, Any], number: int, choice: int) -> ToolCallDelta:
-    function = call.get("function")
-    if not isinstance(function, dict):
-        function = {}
-    arguments = function.get("arguments")
-    index = call.get("index")
-    return ToolCallDelta(
-        index if isinstance(index, int) else number,
-        call.get("id") or None,
-        function.get("name") or None,
-        # some upstreams send the arguments as an object
-        arguments
-        if isinstance(arguments, str)
-        else orjson.dumps(arguments).decode()
-        if arguments is not None
-        else "",
-        choice,
-    )
+def _reason(reason: Any) -> FinishReason:
+    if not isinstance(reason, str):
+        return "stop"
+    if reason in _REASONS:
+        return cast(FinishReason, reason)
+    return _SYNONYMS.get(reason, "stop")
 
 
 def _text(value: Any) -> str:
     """Text, also where it comes as a list of parts."""
-    match value:
-        case str():
-            return value
-        case list():
-            return "".join(
-                part["text"]
-                for part in value
-                if isinstance(part, dict) and isinstance(part.get("text"), str)
-            )
-        case _:
-            return ""
+    if isinstance(value, str):
+        return value
+    return "".join(_string(part.get("text")) or "" for part in _objects(value))
+
+
+def _thinking(content: Any) -> str:
+    """The thoughts among the parts of a content, as Mistral writes them."""
+    return "".join(_text(part.get("thinking")) for part in _objects(content))
+
+
+def _links(notes: Any) -> Iterator[Citation]:
+    """The sources among the annotations of a message."""
+    for note in _objects(notes):
+        link = _object(note.get("url_citation"))
+        if url := _string(link.get("url")):
+            yield Citation(url, _string(link.get("title")) or "")
+
+
+def _objects(value: Any) -> Iterable[dict[str, Any]]:
+    """The objects in an array; nothing when it is none."""
+    return [item for item in value if type(item) is dict] if type(value) is list else ()
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if type(value) is dict else {}
+
+
+def _string(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
-import orjson
+import attrs
 
 from ..core.completion import Choice, Completion
 from ..core.errors import GatewayError
@@ -37,6 +37,10 @@ from ..core.events import (
 from ..core.requests import ChatRequest
 from ..core.tokens import estimate_tokens
 from . import sse
+from .json_text import dumps
+from .openai_chat_request import tool_call_object
+
+_COUNTS = frozenset(("prompt_tokens", "completion_tokens", "total_tokens"))
 
 
 def new_id() -> str:
@@ -44,9 +48,14 @@ def new_id() -> str:
     return f"chatcmpl-{secrets.token_urlsafe(21)}"
 
 
+def new_call_id(given: str | None, taken: Container[str]) -> str:
+    """An id for a tool call: the *given* one unless there is none or another call has it."""
+    return given if given and given not in taken else f"call_{secrets.token_urlsafe(18)}"
+
+
 def usage_object(usage: Usage) -> dict[str, Any]:
-    """Usage as this dialect writes it."""
-    if usage.raw is not None:
+    """Usage as this dialect writes it; an upstream's own object where that has its three counts."""
+    if usage.raw is not None and usage.raw.keys() >= _COUNTS:
         return usage.raw
     written: dict[str, Any] = {
         "prompt_tokens": usage.input,
@@ -88,12 +97,13 @@ class StreamEncoder:
         self._usage: Usage | None = None
         self._texts: list[str] = []
         self._begun: set[int] = set()
-        self._tool_calls: set[tuple[int, int]] = set()
-        self._finishes: list[Finish] = []
+        #: for each choice the calls begun, in order, and the ids given
+        self._tool_calls: dict[int, dict[int, str]] = {}
+        self._finishes: dict[int, Finish] = {}
         self._passed_last = False
         self._tail = b',"usage":null}' if request.include_usage else b"}"
+        self._model = request.model
         self._head = b""
-        self._set_model(request.model)
 
     def feed(self, event: Event) -> bytes:
         """The chunks for one event."""
@@ -105,21 +115,21 @@ class StreamEncoder:
             case RefusalDelta(text=text, choice=choice):
                 return self._text(b"refusal", text, choice)
             case ToolCallDelta(choice=choice):
-                return self._delta(orjson.dumps({"tool_calls": [self._tool_call(event)]}), choice)
+                return self._delta(dumps({"tool_calls": [self._tool_call(event)]}), choice)
             case Logprobs(data=data, choice=choice):
-                return self._begin(choice) + self._chunk(b"{}", choice, logprobs=orjson.dumps(data))
+                return self._begin(choice) + self._chunk(b"{}", choice, logprobs=dumps(data))
             case Media(url=url, alt=alt, kind=kind):
                 mark = "!" if kind == "image" else ""
                 return self._text(b"content", f"\n{mark}[{alt}]({url})\n", 0)
             case Citations(links=links):
-                return self._delta(orjson.dumps({"annotations": url_citations(links)}), 0)
+                return self._delta(dumps({"annotations": url_citations(links)}), 0)
             case Status(text=text):
                 return sse.comment(text)
             case Started(model=model):
-                self._set_model(model)
+                self._model = model
                 return b""
-            case Finish():
-                self._finishes.append(event)
+            case Finish(choice=choice):
+                self._finishes.setdefault(choice, event)
                 return b""
             case Usage():
                 self._usage = event
@@ -132,7 +142,7 @@ class StreamEncoder:
 
     def error(self, error: GatewayError) -> bytes:
         """An error event; nothing follows it, not even ``[DONE]``."""
-        return sse.event(orjson.dumps(error_object(error)))
+        return sse.event(dumps(error_object(error)))
 
     def finish(self) -> bytes:
         """What was held back until the usage is known, and ``[DONE]``."""
@@ -142,30 +152,31 @@ class StreamEncoder:
         usage = b""
         if wish is not False:
             counted = self._usage or estimated_usage(self._request, "".join(self._texts))
-            usage = orjson.dumps(usage_object(counted))
-        written = [self._begin(finish.choice) for finish in self._finishes]
-        for number, finish in enumerate(self._finishes, 1):
+            usage = dumps(usage_object(counted))
+        written = [self._begin(choice) for choice in self._finishes]
+        for number, (choice, finish) in enumerate(self._finishes.items(), 1):
             last = number == len(self._finishes)
             tail = b',"usage":' + usage + b"}" if last and wish is None else self._tail
-            reason = orjson.dumps(finish.reason)
-            written.append(self._chunk(b"{}", finish.choice, finish=reason, tail=tail))
+            written.append(self._chunk(b"{}", choice, finish=dumps(finish.reason), tail=tail))
         if wish:
-            written.append(sse.event(self._head + b'],"usage":' + usage + b"}"))
+            written.append(sse.event((self._head or self._start()) + b'],"usage":' + usage + b"}"))
         written.append(sse.DONE)
         return b"".join(written)
 
-    def _set_model(self, model: str) -> None:
+    def _start(self) -> bytes:
+        """What all chunks have in common; made when the first one is, as most streams pass through."""
         head = {
             "id": new_id(),
             "object": "chat.completion.chunk",
             "created": int(time.time()),
-            "model": model,
+            "model": self._model,
         }
-        self._head = orjson.dumps(head)[:-1] + b',"choices":['
+        self._head = dumps(head)[:-1] + b',"choices":['
+        return self._head
 
     def _text(self, name: bytes, text: str, choice: int) -> bytes:
         self._texts.append(text)
-        return self._delta(b'{"' + name + b'":' + orjson.dumps(text) + b"}", choice)
+        return self._delta(b'{"' + name + b'":' + dumps(text) + b"}", choice)
 
     def _delta(self, delta: bytes, choice: int) -> bytes:
         if choice in self._begun:
@@ -189,7 +200,7 @@ class StreamEncoder:
         tail: bytes | None = None,
     ) -> bytes:
         return b'data: %b{"index":%d,"delta":%b,"logprobs":%b,"finish_reason":%b}]%b\n\n' % (
-            self._head,
+            self._head or self._start(),
             choice,
             delta,
             logprobs,
@@ -200,14 +211,17 @@ class StreamEncoder:
     def _tool_call(self, event: ToolCallDelta) -> dict[str, Any]:
         """A fragment; id, type and name only in the first one of a call."""
         self._texts.append(event.arguments)
-        if (event.choice, event.index) in self._tool_calls:
-            return {"index": event.index, "function": {"arguments": event.arguments}}
-        self._tool_calls.add((event.choice, event.index))
+        called = {"input" if event.type == "custom" else "arguments": event.arguments}
+        begun = self._tool_calls.setdefault(event.choice, {})
+        if event.index in begun:
+            return {"index": list(begun).index(event.index), event.type: called}
+        id_ = new_call_id(event.id, begun.values())
+        begun[event.index] = id_
         return {
-            "index": event.index,
-            "id": event.id or f"call_{secrets.token_urlsafe(18)}",
-            "type": "function",
-            "function": {"name": event.name or "", "arguments": event.arguments},
+            "index": len(begun) - 1,
+            "id": id_,
+            "type": event.type,
+            event.type: {"name": event.name or "", **called},
         }
 
 
@@ -233,13 +247,11 @@ def encode_completion(request: ChatRequest, completion: Completion) -> bytes:
         return completion.body
     answers = sorted(completion.choices.items())
     texts = "".join(
-        choice.reasoning
-        + choice.text
-        + "".join(call.arguments for call in choice.tool_calls.values())
+        choice.reasoning + choice.text + "".join(call.arguments for call in choice.tool_calls)
         for _, choice in answers
     )
     usage = completion.usage or estimated_usage(request, texts)
-    return orjson.dumps(
+    return dumps(
         {
             "id": new_id(),
             "object": "chat.completion",
@@ -253,14 +265,10 @@ def encode_completion(request: ChatRequest, completion: Completion) -> bytes:
 
 
 def _choice(index: int, choice: Choice) -> dict[str, Any]:
-    calls = [
-        {
-            "id": call.id or f"call_{secrets.token_urlsafe(18)}",
-            "type": "function",
-            "function": {"name": call.name, "arguments": call.arguments},
-        }
-        for _, call in sorted(choice.tool_calls.items())
-    ]
+    calls: dict[str, dict[str, Any]] = {}
+    for call in choice.tool_calls:
+        id_ = new_call_id(call.id, calls)
+        calls[id_] = tool_call_object(attrs.evolve(call, id=id_))
     message: dict[str, Any] = {
         "role": "assistant",
         "content": choice.text if choice.text or not (calls or choice.refusal) else None,
@@ -269,12 +277,12 @@ def _choice(index: int, choice: Choice) -> dict[str, Any]:
     if choice.reasoning:
         message["reasoning_content"] = choice.reasoning
     if calls:
-        message["tool_calls"] = calls
+        message["tool_calls"] = list(calls.values())
     if choice.citations:
         message["annotations"] = url_citations(choice.citations)
     return {
         "index": index,
         "message": message,
-        "logprobs": {"content": choice.logprobs} if choice.logprobs else None,
+        "logprobs": {"content": None, **choice.logprobs} if choice.logprobs else None,
         "finish_reason": choice.finish,
     }

@@ -17,6 +17,7 @@ from ..core.requests import ChatRequest
 from ..core.upstream_errors import error_in_answer
 from . import sse
 from .openai_chat_decoder import cut, load_answer, malformed, usage_of
+from .openai_chat_template import Template
 from .openai_chat_encoder import estimated_usage, usage_object
 
 #: chunks before the first content are withheld up to this many bytes, so that a failure then can
@@ -42,6 +43,12 @@ class Relay:
         self._begun = False
         self._content = False
         self._done = False
+        self._template: Template | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether ``[DONE]`` was read."""
+        return self._done
 
     def feed(self, frames: bytes) -> Iterator[Event]:
         """The frames as one Passthrough; nothing while there is no content yet."""
@@ -93,6 +100,30 @@ class Relay:
 
     def _plain(self, frames: bytes) -> bool:
         """Read many chunks at once; False, with nothing noted, when one of them is special."""
+        if not frames:
+            return True
+        if self._template is not None and self._fits(self._template, frames):
+            return True
+        # the first chunk of a stream is unlike the others, it has the role: learn from the last one
+        first, last = frames.find(b"\n\n") + 2, frames.rfind(b"\n\n", 0, -2) + 2
+        learned = None
+        if last > first and (chunks := _load_plain(frames[last:])):
+            learned = Template.of(frames[last:], chunks[0])
+        if learned is None or learned.texts(frames[first:]) is None:
+            return self._parsed(frames)
+        self._template = learned
+        return self._parsed(frames[:first]) and self._fits(learned, frames[first:])
+
+    def _fits(self, template: Template, frames: bytes) -> bool:
+        texts = template.texts(frames)
+        if texts is None:
+            return False
+        self._content = True
+        self._texts += texts
+        return True
+
+    def _parsed(self, frames: bytes) -> bool:
+        """As ``_plain``, by parsing every chunk."""
         chunks = _load_plain(frames)
         if chunks is None:
             return False
@@ -101,8 +132,9 @@ class Relay:
             if chunk.get("usage") or chunk.get("error") or not self._choices(chunk):
                 del self._texts[noted:]
                 return False
-        if chunks:
-            self._last = chunks[-1]
+        self._last = chunks[-1]
+        if len(chunks) == 1 and self._template is None:
+            self._template = Template.of(frames, chunks[0])
         return True
 
     def _choices(self, chunk: dict[str, Any]) -> bool:

@@ -216,7 +216,7 @@ def encode_message(message: Message) -> dict[str, Any]:
     if refusals:
         wire["refusal"] = "".join(refusals)
     if message.tool_calls:
-        wire["tool_calls"] = [_tool_call(call) for call in message.tool_calls]
+        wire["tool_calls"] = [tool_call_object(call) for call in message.tool_calls]
     optional = {
         "name": message.name,
         "tool_call_id": message.tool_call_id,
@@ -226,7 +226,8 @@ def encode_message(message: Message) -> dict[str, Any]:
     return wire | message.extra
 
 
-def _tool_call(call: ToolCall) -> dict[str, Any]:
+def tool_call_object(call: ToolCall) -> dict[str, Any]:
+    """A whole call of a tool as this dialect writes it."""
     if call.type == "custom":
         custom = {"name": call.name, "input": call.arguments}
         return {"id": call.id, "type": "custom", "custom": custom}

@@ -11,8 +11,11 @@ from collections.abc import Iterator
 from ..core.errors import UpstreamError
 
 _BOM = b"\xef\xbb\xbf"
-#: a blank line; a lone CR counts as a line end, too
-_BOUNDARY = re.compile(rb"\r\n\r\n|\n\n|\r\r|\n\r\n|\r\n\n")
+#: the end of a line and the blank line after it; CRLF is one line end, and so is a lone CR
+_BOUNDARY = re.compile(rb"\n\n|[\r\n]\r\n?")
+#: how that may look at the end of a stream's piece, and how many bytes must follow: a CR at the
+#: very end may be half of a CRLF
+_ENDINGS = ((b"\n\n", 0), (b"\n\r\n", 0), (b"\r\r\n", 0), (b"\r\r", 1), (b"\n\r", 1))
 _LINE = re.compile(rb"\r\n|\n|\r")
 
 
@@ -32,7 +35,7 @@ class FrameSplitter:
     def feed(self, data: bytes) -> bytes:
         """All whole events so far, in one piece; empty when there is none.
 
-        UpstreamError when a single event exceeds the limit.
+        UpstreamError when more than the limit is held back for a single event.
         """
         if not self._started:
             data = self._start(data)
@@ -41,7 +44,7 @@ class FrameSplitter:
         # a boundary may begin in what is held back: look at its last three bytes again
         overlap = self._tail(3)
         end = _last_boundary(overlap + data) - len(overlap)
-        if end <= 0:
+        if end < 0 or not (end or overlap):
             self._hold(data)
             return b""
         whole = b"".join((*self._parts, data[:end]))
@@ -85,19 +88,13 @@ class FrameSplitter:
 
 
 def _last_boundary(data: bytes) -> int:
-    """The position after the last blank line, or 0.
-
-    A CR at the very end may be half of a CRLF, so ``CR CR`` counts only when more follows.
-    """
-    ends = [0]
-    for mark in (b"\n\n", b"\n\r\n"):
-        at = data.rfind(mark)
+    """The position after the last blank line, or 0."""
+    end = 0
+    for mark, more in _ENDINGS if b"\r" in data else _ENDINGS[:1]:
+        at = data.rfind(mark, 0, len(data) - more)
         if at >= 0:
-            ends.append(at + len(mark))
-    at = data.rfind(b"\r\r", 0, len(data) - 1)
-    if at >= 0 and data[at + 2 : at + 3] != b"\n":
-        ends.append(at + 2)
-    return max(ends)
+            end = max(end, at + len(mark))
+    return end
 
 
 def split(frames: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -107,7 +104,7 @@ def split(frames: bytes) -> Iterator[tuple[bytes, bytes]]:
         frame = frames[start : boundary.end()]
         start = boundary.end()
         yield frame, data_of(frame)
-    if frames[start:].strip():
+    if start < len(frames):
         yield frames[start:], data_of(frames[start:])
 
 
@@ -126,13 +123,13 @@ def data_of(frame: bytes) -> bytes:
 
 
 def event(data: bytes) -> bytes:
-    """One event with a single line of data."""
-    return b"data: " + data + b"\n\n"
+    """One event; each line of *data* on a line of its own."""
+    return b"data: " + data.replace(b"\n", b"\ndata: ") + b"\n\n"
 
 
 def comment(text: str) -> bytes:
     """A comment; every line end in *text* becomes a space."""
-    return b": " + b" ".join(text.encode().split()) + b"\n\n"
+    return b": " + b" ".join(text.encode(errors="replace").split()) + b"\n\n"
 
 
 DONE = event(b"[DONE]")

@@ -6,7 +6,7 @@ import asyncio
 import difflib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator
 
 import attrs
 
@@ -15,40 +15,31 @@ from ..core.errors import (
     ModelNotFoundError,
     OverloadedError,
     ProviderNotFoundError,
-    UnsupportedError,
-    UpstreamAuthError,
-    UpstreamError,
 )
-from ..core.models import Capability, ModelInfo
+from ..core.models import ModelInfo
 from ..core.requests import ChatRequest
-from ..settings import Settings
-from .registry import Entry, Registry
+from ..settings import ModelTarget, Settings
+from .candidates import Candidate, Keys, capable, demand_usable, key_for, without_unnamed
+from .registry import Entry, Registry, same
 
-#: seconds for which a fetched list of models is taken for fresh
+#: seconds for which a list of models is taken for fresh: a fetched one, one of a server on this
+#: machine, where models come and go by hand, and one that could not be had
 FRESH = 600.0
+FRESH_LOCAL = 30.0
+FRESH_FAILURE = 30.0
 #: what a client may say for "whatever is the default here"
 DEFAULT = frozenset(("", "default", "auto"))
 #: the provider of last resort
 FALLBACK = "OfflineAssistant"
 _log = logging.getLogger(__name__)
 
-Keys = Mapping[str, str]
 Fetch = Callable[[Entry], Awaitable[tuple[ModelInfo, ...]]]
-
-
-@attrs.frozen
-class Candidate:
-    """A provider that may answer, and what it calls the model."""
-
-    entry: Entry
-    model: str
 
 
 @attrs.frozen
 class _Listed:
     models: tuple[ModelInfo, ...]
-    at: float
-    error: str | None = None
+    until: float
 
 
 class Catalog:
@@ -70,6 +61,10 @@ class Catalog:
         known = {model.id for model in listed.models}
         return (*listed.models, *(model for model in static if model.id not in known))
 
+    def offers(self, entry: Entry) -> bool:
+        """Whether a listing shows it: usable, and somebody chose it or its models are known."""
+        return entry.usable and (entry.chosen or bool(self.models_of(entry)))
+
     async def refresh(self, entry: Entry, *, force: bool = False) -> tuple[ModelInfo, ...]:
         """The models of a provider, asked anew when the list is not fresh; never raises."""
         if entry.settings.models or not entry.usable:
@@ -77,15 +72,15 @@ class Catalog:
         lock = self._fetching.setdefault(entry.name, asyncio.Lock())
         async with lock:
             listed = self._listed.get(entry.name)
-            now = time.monotonic()
-            if listed is None or force or now - listed.at > FRESH:
+            if listed is None or force or time.monotonic() > listed.until:
                 try:
                     models = await self._fetch(entry)
-                    self._listed[entry.name] = _Listed(models, now)
+                    fresh = FRESH_LOCAL if entry.local else FRESH
                 except GatewayError as error:
                     _log.warning("no list of models from %s: %s", entry.name, error.message)
-                    kept = listed.models if listed is not None else ()
-                    self._listed[entry.name] = _Listed(kept, now, error.message)
+                    models = listed.models if listed is not None else ()
+                    fresh = FRESH_FAILURE
+                self._listed[entry.name] = _Listed(models, time.monotonic() + fresh)
         return self.models_of(entry)
 
     async def refresh_chosen(self) -> None:
@@ -98,8 +93,9 @@ class Catalog:
         model = request.model
         keys = request.routing.api_keys
         if named is not None:
-            return [await self._at(self._entry(named), model, keys)]
-        found = await self._by_model(model, keys)
+            found = [await self._at(await self._entry(named), model, keys)]
+        else:
+            found = await self._by_model(model, keys)
         found = [one for one in found if not self._ignored(one.entry)]
         if not found:
             raise OverloadedError(
@@ -107,58 +103,78 @@ class Catalog:
                 "routing.ignored_providers names all that have it",
                 code="no_provider_available",
             )
-        return _capable(found, request.needs)
+        return capable(found, request.needs)
 
     async def _by_model(self, model: str, keys: Keys) -> list[Candidate]:
         routing = self._settings.routing
         if model.lower() in DEFAULT and model not in self._settings.models:
-            if routing.model and routing.provider:
-                return [Candidate(self._entry(routing.provider), routing.model)]
             if routing.provider:
-                return [await self._at(self._entry(routing.provider), "", keys)]
-            if routing.model:
+                return [await self._at(await self._entry(routing.provider), "", keys)]
+            if routing.model and routing.model.lower() not in DEFAULT:
                 return await self._by_model(routing.model, keys)
-            return await self._automatic()
+            return await self._automatic(keys)
         if chain := self._settings.models.get(model):
-            return [
-                await self._at(self._entry(target.provider), target.model or model, keys)
-                for target in chain
-            ]
-        if addressed := await self._addressed(model, keys):
+            return await self._chain(chain, model, keys)
+        if addressed := await self._addressed(model, keys, as_written=True):
             return addressed
         if routing.provider:
             # the settings name a provider: it gets the name as it is, and its 404 is passed on
-            return [Candidate(self._entry(routing.provider), model)]
-        return await self._search(model)
+            return [await self._at(await self._entry(routing.provider), model, keys)]
+        return await self._search(model, keys)
 
-    async def _addressed(self, model: str, keys: Keys) -> list[Candidate]:
-        """``Provider`` or ``Provider:model``."""
-        if entry := self.registry.get(model):
-            return [await self._at(entry, "", keys)]
-        provider, colon, rest = model.partition(":")
-        if colon and rest and (entry := self.registry.get(provider)):
-            return [await self._at(entry, rest, keys)]
+    async def _chain(
+        self, chain: tuple[ModelTarget, ...], model: str, keys: Keys
+    ) -> list[Candidate]:
+        """The links of a chain that can be used; the first one's error when none can."""
+        found = []
+        failures = []
+        for target in chain:
+            try:
+                entry = await self._entry(target.provider)
+                found.append(await self._at(entry, target.model or model, keys))
+            except GatewayError as error:
+                failures.append(error)
+            keys = without_unnamed(keys)
+        if not found:
+            raise failures[0]
+        for failure in failures:
+            _log.warning("a link in the chain of %s is left out: %s", model, failure.message)
+        return found
+
+    async def _addressed(self, model: str, keys: Keys, *, as_written: bool) -> list[Candidate]:
+        """``Provider`` or ``Provider:model``.
+
+        *as_written*: only with the provider's capital letters, because Ollama's ``mistral:7b`` is
+        no model of Mistral.
+        """
+        for provider, rest in ((model, ""), _halves(model)):
+            name = self.registry.resolve(provider)
+            if name is not None and (name == provider or not as_written):
+                return [await self._at(await self._entry(name), rest, keys)]
         return []
 
-    async def _search(self, model: str) -> list[Candidate]:
+    async def _search(self, model: str, keys: Keys) -> list[Candidate]:
         """Everybody who lists the model: first those known without asking, then the others."""
-        if found := list(self._having(model, self.registry.chosen)):
+        if found := list(self._having(model, self.registry.chosen, keys)):
             return found
         await self.refresh_chosen()
-        if found := list(self._having(model, self.registry.chosen)):
+        if found := list(self._having(model, self.registry.chosen, keys)):
             return found
+        if addressed := await self._addressed(model, keys, as_written=False):
+            return addressed
         everybody = await asyncio.to_thread(self.registry.load_all)
-        if found := list(self._having(model, everybody)):
+        if found := list(self._having(model, everybody, keys)):
             return found
         raise self._unknown(model, everybody)
 
-    def _having(self, model: str, entries: tuple[Entry, ...]) -> Iterator[Candidate]:
+    def _having(self, model: str, entries: tuple[Entry, ...], keys: Keys) -> Iterator[Candidate]:
         for entry in entries:
             if not entry.usable:
                 continue
             for info in self.models_of(entry):
                 if model == info.id or model in info.aliases:
-                    yield Candidate(entry, info.id)
+                    yield Candidate(entry, info.id, key_for(entry.name, keys))
+                    keys = without_unnamed(keys)
                     break
 
     def _unknown(self, model: str, entries: tuple[Entry, ...]) -> ModelNotFoundError:
@@ -167,50 +183,61 @@ class Catalog:
         hint = f" Did you mean {', '.join(near)}?" if near else " GET /v1/models lists them."
         return ModelNotFoundError(f"Model {model!r} not found.{hint}", param="model")
 
-    async def _automatic(self) -> list[Candidate]:
+    async def _automatic(self, keys: Keys) -> list[Candidate]:
         """Configured providers, local servers that were found, then the built-in fallback.
 
         A provider that nobody chose is never in this order: a prompt goes nowhere unasked.
         """
         found = []
-        for entry in self.registry.chosen:
-            if entry.name == FALLBACK or self._ignored(entry):
-                continue
+        chosen = [
+            entry
+            for entry in self.registry.chosen
+            if entry.name != FALLBACK and not self._ignored(entry)
+        ]
+        # at once, so that one that is down does not make the others wait
+        await asyncio.gather(*(self.refresh(e) for e in chosen if not self.models_of(e)))
+        for entry in chosen:
             try:
-                found.append(await self._at(entry, "", {}))
+                found.append(await self._at(entry, "", keys))
+                keys = without_unnamed(keys)
             except ModelNotFoundError:
                 continue  # a server without a model, say; it cannot answer
         if found:
             # not followed by the fallback: where a model fails, the error is the honest answer
             return found
-        fallback = self.registry.get(FALLBACK)
-        if fallback is None or not fallback.usable:
+        fallback = await self.registry.find(FALLBACK)
+        if fallback is None or not fallback.usable or self._ignored(fallback):
             raise OverloadedError("No provider is configured", code="no_provider_available")
-        return [await self._at(fallback, "", {})]
+        return [await self._at(fallback, "", keys)]
 
     async def _at(self, entry: Entry, model: str, keys: Keys) -> Candidate:
         """A candidate at a given provider; its first model when *model* is open.
 
         *keys* are the caller's own, which may be what the provider lacks.
         """
-        _demand_usable(entry, own_key=entry.name in keys or "" in keys)
+        own_key = key_for(entry.name, keys)
+        demand_usable(entry, own_key=own_key is not None, ignored=self._ignored(entry))
         if model.lower() in DEFAULT:
             default = self._settings.routing
-            if default.model and default.provider == entry.name:
-                return Candidate(entry, default.model)
+            named = default.provider is not None and same(default.provider, entry.name)
+            if named and default.model and default.model.lower() not in DEFAULT:
+                return await self._at(entry, default.model, keys)
             models = self.models_of(entry) or await self.refresh(entry)
-            if not models:
-                raise ModelNotFoundError(
-                    f"{entry.name} lists no models; name one", param="model", provider=entry.name
-                )
-            return Candidate(entry, models[0].id)
+            for info in models:
+                if info.may_be_default:
+                    return Candidate(entry, info.id, own_key)
+            raise ModelNotFoundError(
+                f"{entry.name} lists no model for a default; name one",
+                param="model",
+                provider=entry.name,
+            )
         for info in self.models_of(entry):
             if model in info.aliases:
-                return Candidate(entry, info.id)
-        return Candidate(entry, model)
+                return Candidate(entry, info.id, own_key)
+        return Candidate(entry, model, own_key)
 
-    def _entry(self, name: str) -> Entry:
-        entry = self.registry.get(name)
+    async def _entry(self, name: str) -> Entry:
+        entry = await self.registry.find(name)
         if entry is None:
             near = difflib.get_close_matches(name, self.registry.names(), 1)
             hint = f" Did you mean {near[0]}?" if near else ""
@@ -218,44 +245,11 @@ class Catalog:
         return entry
 
     def _ignored(self, entry: Entry) -> bool:
-        return entry.name in self._settings.routing.ignored_providers
+        ignored = self._settings.routing.ignored_providers
+        return any(same(name, entry.name) for name in ignored)
 
 
-def _demand_usable(entry: Entry, *, own_key: bool) -> None:
-    if entry.error is not None:
-        raise UpstreamError(f"Provider {entry.name} is broken: {entry.error}", provider=entry.name)
-    if not entry.settings.enabled:
-        raise ProviderNotFoundError(
-            f"Provider {entry.name} is switched off in the settings", param="provider"
-        )
-    lacks = entry.lacks(own_key=own_key)
-    if lacks is not None:
-        raise UpstreamAuthError(
-            f"Provider {entry.name} is not configured; it needs {lacks}", provider=entry.name
-        )
-
-
-def _capable(found: list[Candidate], needs: Capability) -> list[Candidate]:
-    """Those who can supply what the request asks for; UnsupportedError names what nobody can."""
-    able = [one for one in found if needs in one.entry.capabilities]
-    if able:
-        return able
-    lacking = needs
-    for one in found:
-        lacking &= ~one.entry.capabilities
-    names = ", ".join((lacking or needs & ~found[0].entry.capabilities).names)
-    who = ", ".join(one.entry.name for one in found)
-    raise UnsupportedError(f"{who} cannot supply: {names}", param=_PARAMS.get(names))
-
-
-_PARAMS = {
-    "tools": "tools",
-    "json_object": "response_format",
-    "json_schema": "response_format",
-    "vision": "messages",
-    "audio_input": "messages",
-    "files": "messages",
-    "audio_output": "modalities",
-    "several_choices": "n",
-    "logprobs": "logprobs",
-}
+def _halves(model: str) -> tuple[str, str]:
+    """Provider and model of ``Provider:model``; an empty provider when it is not of that form."""
+    provider, colon, rest = model.partition(":")
+    return (provider, rest) if colon and rest else ("", "")

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import aclosing
+from types import AsyncGeneratorType
+
 import aiohttp
 import attrs
 
 from ..core.errors import GatewayError, UpstreamError, UpstreamTimeoutError
 from ..core.events import Event, EventStream, Finish, Passthrough, Started
 from ..core.models import ModelInfo
-from ..core.provider import CallContext, Provider, ProviderFacts, Timeouts
+from ..core.provider import CallContext, Facts, Provider, Timeouts
 from ..core.requests import ChatRequest, Routing
 from ..providers.upstream import Client
 from ..settings import Settings
-from .catalog import Candidate, Catalog
+from .candidates import Candidate
+from .catalog import Catalog
+from .detect import detect
+from .facts import GatewayFacts
 from .health import HealthBook
 from .patience import Patience
+from .plugins import are_models
 from .registry import Entry, Registry
 
 #: seconds for a provider's list of models
@@ -34,6 +40,7 @@ class Snapshot:
     settings: Settings
     registry: Registry
     catalog: Catalog
+    facts: Facts
     timeouts: dict[str, Timeouts] = attrs.field(factory=dict)
 
 
@@ -70,7 +77,7 @@ class Gateway:
             name = candidate.entry.name
             began = False
             try:
-                events = self._call(now, candidate, request, request_id, first=attempt == 1)
+                events = self._call(now, candidate, request, request_id)
                 async with aclosing(events):
                     async for event in events:
                         if not began:
@@ -85,6 +92,13 @@ class Gateway:
             else:
                 return
 
+    async def detect(self, addresses: Mapping[str, str] | None = None) -> None:
+        """Look for model servers on this machine; those that came are asked for their models."""
+        now = self.now
+        changed = await detect(now.registry, now.settings, self._session, addresses)
+        came = (entry for entry in changed if entry.chosen)
+        await asyncio.gather(*(now.catalog.refresh(entry, force=True) for entry in came))
+
     def context(
         self,
         now: Snapshot,
@@ -93,16 +107,9 @@ class Gateway:
         routing: Routing = _NO_ROUTING,
         streamed: bool = False,
         request_id: str = "",
-        first: bool = True,
+        own_key: str | None = None,
     ) -> CallContext:
-        """What one call of *entry* may use.
-
-        A caller's key without a provider's name is meant for the *first* one asked, and no other
-        one gets to see it.
-        """
-        own = routing.api_keys.get(entry.name)
-        if own is None and first:
-            own = routing.api_keys.get("")
+        """What one call of *entry* may use; *own_key* is the caller's credential for it."""
         timeouts = self._timeouts(now, entry, routing)
         upstream = now.settings.upstream
         takes_key = entry.provider is not None and entry.provider.key != "none"
@@ -110,16 +117,17 @@ class Gateway:
             http=Client(
                 self._session,
                 entry.name,
+                timeouts.connect,
                 timeouts.headers if streamed else timeouts.total,
                 upstream.max_event,
                 routing.proxy or upstream.proxy,
             ),
             provider=entry.name,
-            credential=(own or entry.settings.api_key) if takes_key else None,
-            own_credential=own is not None,
+            credential=(own_key or entry.settings.api_key) if takes_key else None,
+            own_credential=own_key is not None,
             timeouts=timeouts,
             request_id=request_id,
-            facts=GatewayFacts(self, now, self._version),
+            facts=now.facts,
         )
 
     async def _call(
@@ -128,8 +136,6 @@ class Gateway:
         candidate: Candidate,
         request: ChatRequest,
         request_id: str,
-        *,
-        first: bool,
     ) -> EventStream:
         """The events of one provider, watched: in time, well-formed, and ending in a finish."""
         entry = candidate.entry
@@ -142,7 +148,7 @@ class Gateway:
             routing=request.routing,
             streamed=request.stream,
             request_id=request_id,
-            first=first,
+            own_key=candidate.own_key,
         )
         if request.model != candidate.model:
             request = attrs.evolve(request, model=candidate.model)
@@ -161,7 +167,8 @@ class Gateway:
                 f"{entry.name} failed with {type(error).__name__}", provider=entry.name
             ) from error
         finally:
-            await events.aclose()
+            patience.close()
+            await _close(events, entry.name)
         if not finished:
             raise UpstreamError(
                 f"{entry.name} ended its answer without a finish", provider=entry.name
@@ -187,7 +194,9 @@ class Gateway:
         async def fetch(entry: Entry) -> tuple[ModelInfo, ...]:
             return await self._fetch(snapshot, entry)
 
-        snapshot = Snapshot(settings, registry, Catalog(settings, registry, fetch))
+        catalog = Catalog(settings, registry, fetch)
+        facts = GatewayFacts(settings, catalog, self._version)
+        snapshot = Snapshot(settings, registry, catalog, facts)
         return snapshot
 
     async def _fetch(self, now: Snapshot, entry: Entry) -> tuple[ModelInfo, ...]:
@@ -197,7 +206,7 @@ class Gateway:
         context = self.context(now, entry)
         try:
             async with asyncio.timeout(LISTING_TIMEOUT):
-                return await entry.provider.fetch_models(context)
+                models = await entry.provider.fetch_models(context)
         except GatewayError:
             raise
         except TimeoutError:
@@ -209,44 +218,9 @@ class Gateway:
             raise UpstreamError(
                 f"{entry.name} failed with {type(error).__name__}", provider=entry.name
             ) from error
-
-
-@attrs.frozen
-class GatewayFacts:
-    """What the gateway knows about itself (``core.provider.Facts``)."""
-
-    _gateway: Gateway
-    _now: Snapshot
-    version: str
-
-    @property
-    def address(self) -> str:
-        """Where this program answers."""
-        server = self._now.settings.server
-        scheme = "https" if server.ssl_certfile else "http"
-        host = f"[{server.host}]" if ":" in server.host else server.host
-        return f"{scheme}://{host}:{server.port}"
-
-    async def providers(self) -> tuple[ProviderFacts, ...]:
-        """Every provider, the broken ones included."""
-        now = self._now
-        entries = await asyncio.to_thread(now.registry.load_all)
-        return tuple(_facts(entry, now.catalog) for entry in entries)
-
-
-def _facts(entry: Entry, catalog: Catalog) -> ProviderFacts:
-    provider = entry.provider
-    return ProviderFacts(
-        name=entry.name,
-        label=provider.label if provider is not None else entry.name,
-        description=provider.description if provider is not None else "",
-        configured=entry.usable,
-        missing=entry.missing,
-        error=entry.error,
-        local=provider.local if provider is not None else False,
-        models=tuple(model.id for model in catalog.models_of(entry)),
-        url=provider.url if provider is not None else None,
-    )
+        if not are_models(models):
+            raise UpstreamError(f"{entry.name} listed no models but junk", provider=entry.name)
+        return models
 
 
 def _ends(event: object, provider: str) -> bool:
@@ -258,14 +232,31 @@ def _ends(event: object, provider: str) -> bool:
             return True
         case _ if isinstance(event, Event):
             return False
-    kind = type(event).__name__
-    raise UpstreamError(f"{provider} yielded {kind}, which is no event", provider=provider)
+        case _:
+            kind = type(event).__name__
+            raise UpstreamError(f"{provider} yielded {kind}, which is no event", provider=provider)
+
+
+async def _close(events: EventStream, provider: str) -> None:
+    """Let a provider clean up; how it fails at that changes nothing any more."""
+    try:
+        await events.aclose()
+    except Exception:  # noqa: BLE001  (as in _call)
+        _log.exception("provider %s raised when it was stopped", provider)
 
 
 def _begin(provider: Provider, request: ChatRequest, context: CallContext) -> EventStream:
     """The provider's generator; UpstreamError when it returns something else."""
-    events: object = provider.chat(request, context)
-    if isinstance(events, AsyncGenerator):
+    try:
+        events: object = provider.chat(request, context)
+    except GatewayError:
+        raise
+    except Exception as error:  # as in _call
+        _log.exception("provider %s raised", context.provider)
+        raise UpstreamError(
+            f"{context.provider} failed with {type(error).__name__}", provider=context.provider
+        ) from error
+    if isinstance(events, (AsyncGeneratorType, AsyncGenerator)):
         return events
     if isinstance(events, Coroutine):
         events.close()

@@ -7,7 +7,7 @@ from collections import deque
 
 import attrs
 
-from ..core.errors import BadRequestError, GatewayError
+from ..core.errors import AuthenticationError, BadRequestError, GatewayError
 
 #: the last calls that count
 WINDOW = 50
@@ -52,8 +52,8 @@ class Health:
         self.last_ok = time.time()
 
     def failed(self, error: GatewayError) -> None:
-        """A call failed; a request that was wrong in itself says nothing about the provider."""
-        if isinstance(error, BadRequestError):
+        """A call failed; a wrong request, or a wrong key of the caller's own, is not its fault."""
+        if isinstance(error, BadRequestError | AuthenticationError):
             return
         self._calls.append(False)
         self._failed_at = time.monotonic()

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import cast
 
+from ..core.deadline import Deadline
 from ..core.errors import UpstreamTimeoutError
 from ..core.events import Event, Passthrough, Status
 from ..core.provider import Timeouts
@@ -24,31 +25,43 @@ class Patience:
         # whoever does not stream gets everything at once, at the end
         self._limit = timeouts.first_token if streamed else timeouts.total
         self._what = "began no answer"
-        self._loop = asyncio.get_running_loop()
-        self._start = self._loop.time()
-        self._since = self._start
+        self._deadline = Deadline()
+        self._start = self._since = self._left_at = self._deadline.now()
+        self._end = self._start + timeouts.total
         #: seconds from the start to the first event; None before it
         self.first_after: float | None = None
 
     async def next(self, events: AsyncIterator[Event]) -> Event | None:
         """The next event, None at the end; UpstreamTimeoutError when it takes too long."""
-        total = self._start + self._timeouts.total
-        until = min(self._since + self._limit, total)
-        scope = asyncio.timeout_at(until)
+        deadline = self._deadline
+        # since the last call it was the client that took its time
+        away = deadline.now() - self._left_at
+        self._since += away
+        self._end += away
+        deadline.set(min(self._since + self._limit, self._end))
         try:
-            async with scope:
-                event = cast(Event | None, await anext(events, None))
-        except TimeoutError:
-            raise self._error(total=until == total) from None
+            event = await anext(events, None)
+        except asyncio.CancelledError:
+            if deadline.passed():
+                raise self._error() from None
+            raise
+        finally:
+            deadline.clear()
+        self._left_at = deadline.now()
         if event is not None and not _is_notice(event):
-            self._since = self._loop.time()
+            self._since = self._left_at
             if self.first_after is None:
                 self.first_after = self._since - self._start
                 self._limit = self._timeouts.idle
                 self._what = "sent no token"
         return event
 
-    def _error(self, *, total: bool) -> UpstreamTimeoutError:
+    def close(self) -> None:
+        """There will be no more waiting."""
+        self._deadline.close()
+
+    def _error(self) -> UpstreamTimeoutError:
+        total = self._since + self._limit >= self._end
         what = (
             f"did not finish within {self._timeouts.total:g} s"
             if total

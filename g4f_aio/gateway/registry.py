@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import logging
 import threading
 from collections.abc import Mapping
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, cast
 
 import attrs
 
 from ..core.models import Capability, ModelInfo
 from ..core.provider import Provider
-from ..dialects.structure import describe, strict_converter
 from ..settings import ProviderSettings, Settings, SettingsError
+from .plugins import Plugin, fault_of, instantiate, load_class
 
-GROUP = "g4f.providers"
-_DISTRIBUTION = "g4f_aio"
 _log = logging.getLogger(__name__)
-
-
-@attrs.frozen
-class Plugin:
-    """An entry point and the distribution it comes from."""
-
-    name: str
-    entry_point: EntryPoint
-    distribution: str
-    version: str
-
-    @property
-    def built_in(self) -> bool:
-        """Whether it comes with this program."""
-        return self.distribution.replace("-", "_") == _DISTRIBUTION
 
 
 @attrs.frozen
@@ -76,6 +58,11 @@ class Entry:
         return self.provider is not None and self.settings.enabled and self.missing is None
 
     @property
+    def local(self) -> bool:
+        """Whether it stays on this machine or network as a rule."""
+        return self.provider is not None and self.provider.local
+
+    @property
     def capabilities(self) -> Capability:
         """What it can do as a rule; nothing when it is broken."""
         return self.provider.capabilities if self.provider is not None else Capability.NONE
@@ -87,36 +74,14 @@ class Entry:
         return self.provider.models() if self.provider is not None else ()
 
 
+def same(name: str, other: str) -> bool:
+    """Whether two names mean one provider: capital letters do not count."""
+    return name.lower() == other.lower()
+
+
 def key_variable(name: str) -> str:
     """The environment variable that holds a provider's key."""
     return "".join(c if c.isalnum() else "_" for c in name).upper() + "_API_KEY"
-
-
-def find_plugins(group: str = GROUP) -> dict[str, Plugin]:
-    """All installed providers by entry-point name; nothing is imported.
-
-    Where two distributions claim a name, ours keeps it, or else the first; the other is logged.
-    """
-    found: dict[str, Plugin] = {}
-    for point in entry_points(group=group):
-        origin = point.dist
-        plugin = Plugin(
-            point.name,
-            point,
-            origin.name if origin is not None else "?",
-            origin.version if origin is not None else "?",
-        )
-        known = found.get(point.name)
-        if known is None or (plugin.built_in and not known.built_in):
-            found[point.name] = plugin
-        if known is not None and known.entry_point.value != point.value:
-            _log.warning(
-                "two distributions offer a provider %r: %s, %s",
-                point.name,
-                known.distribution,
-                plugin.distribution,
-            )
-    return found
 
 
 class Registry:
@@ -160,11 +125,25 @@ class Registry:
             self._canonical[entry.name.lower()] = entry.name
 
     def get(self, name: str) -> Entry | None:
-        """The provider of that name, in any case of letters; None when there is none."""
-        known = self._canonical.get(name.lower())
+        """The provider of that name, in any case of letters; None when there is none.
+
+        It may import the plug-in, which may take its time; ``find`` does not block.
+        """
+        known = self.resolve(name)
         if known is None:
             return None
         return self._entries.get(known) or self._load(known)
+
+    async def find(self, name: str) -> Entry | None:
+        """As ``get``, with the import in a thread."""
+        known = self.resolve(name)
+        if known is None:
+            return None
+        return self._entries.get(known) or await asyncio.to_thread(self._load, known)
+
+    def resolve(self, name: str) -> str | None:
+        """*name* as it is really written, in any case of letters; None when nobody has it."""
+        return self._canonical.get(name.lower())
 
     @property
     def chosen(self) -> tuple[Entry, ...]:
@@ -198,31 +177,36 @@ class Registry:
         variable = key_variable(name)
         if table.api_key is None and variable in self._settings.environment_keys:
             table = attrs.evolve(table, api_key=self._settings.environment_keys[variable])
-        cls = _load_class(plugin)
+        cls = load_class(plugin)
         if isinstance(cls, str):
             self._entries[name] = _entry(name, plugin, table, error=cls)
             _log.error("provider %s is broken: %s", name, cls)
             return
-        found = _instantiate(cls, table.options, where)
+        found = instantiate(cls, table.options, where)
         if isinstance(found, list):
             problems.extend(found)
             return
-        self._entries[name] = _entry(name, plugin, table, provider=found)
+        fault = fault_of(found)
+        if fault is not None:
+            _log.error("provider %s is broken: %s", name, fault)
+        provider = found if fault is None else None
+        self._entries[name] = _entry(name, plugin, table, provider=provider, error=fault)
 
     def _load(self, name: str) -> Entry:
         """A provider that the settings do not mention."""
         plugin = self._plugins[name]
         key = self._settings.environment_keys.get(key_variable(name))
         table = ProviderSettings(type=name, api_key=key)
-        cls = _load_class(plugin)
+        cls = load_class(plugin)
         error = cls if isinstance(cls, str) else None
         provider = None
         if not isinstance(cls, str):
-            found = _instantiate(cls, {}, f"providers.{name}")
+            found = instantiate(cls, {}, f"providers.{name}")
             if isinstance(found, list):
                 error = "; ".join(found)
             else:
-                provider = found
+                error = fault_of(found)
+                provider = found if error is None else None
         if error is not None:
             _log.error("provider %s is broken: %s", name, error)
         entry = _entry(name, plugin, table, provider=provider, error=error)
@@ -242,38 +226,3 @@ def _entry(
     return Entry(
         name, plugin.name, plugin.distribution, plugin.version, table, provider, error, chosen=True
     )
-
-
-def _load_class(plugin: Plugin) -> type[Provider] | str:
-    """The provider class an entry point names, or what is wrong with it."""
-    try:
-        cls = plugin.entry_point.load()
-    except Exception as error:  # noqa: BLE001  (a plug-in may fail in any way; it must harm nobody)
-        return f"{plugin.entry_point.value} cannot be imported: {type(error).__name__}: {error}"
-    except SystemExit as error:
-        return f"{plugin.entry_point.value} calls exit({error.code}) when it is imported"
-    if not (isinstance(cls, type) and issubclass(cls, Provider)):
-        return f"{plugin.entry_point.value} is no subclass of g4f_aio.Provider"
-    if not attrs.has(cls) or "__attrs_attrs__" not in vars(cls):
-        return f"{plugin.entry_point.value} is not decorated with attrs.frozen(kw_only=True)"
-    if not isinstance(getattr(cls, "name", None), str):
-        return f"{plugin.entry_point.value} has no name"
-    return cast(type[Provider], cls)
-
-
-def _instantiate(cls: type[Provider], options: dict[str, Any], where: str) -> Provider | list[str]:
-    """A provider of its table, or the problems of the table."""
-    names = [field.name for field in attrs.fields(cls) if field.init]
-    problems = []
-    for key in options:
-        if key not in names:
-            known = [*names, *(field.name for field in attrs.fields(ProviderSettings))]
-            near = difflib.get_close_matches(key, [n for n in known if n != "options"], 1)
-            hint = f"; did you mean {where}.{near[0]}?" if near else ""
-            problems.append(f"{where}.{key}: unknown setting{hint}")
-    if problems:
-        return problems
-    try:
-        return strict_converter().structure(options, cls)
-    except Exception as error:  # noqa: BLE001  (described in full, never swallowed)
-        return [f"{where}{path.removeprefix('$')}: {what}" for path, what in describe(error)]

@@ -78,18 +78,18 @@ def _refuse_unsupported(request: ChatRequest, provider: str) -> None:
         ("n", request.n > 1),
         ("logprobs", bool(request.options.get("logprobs"))),
         ("top_logprobs", bool(request.options.get("top_logprobs"))),
-        ("modalities", "audio" in (request.options.get("modalities") or ())),
+        ("modalities", Capability.AUDIO_OUTPUT in request.needs),
     ):
         if asked:
             raise UnsupportedError(
-                f"{provider} is not a language model and cannot supply {param}",
+                f"$.{param}: {provider} is not a language model and cannot supply it",
                 param=param,
                 provider=provider,
             )
     path = _unread_part(request)
     if path is not None:
         raise UnsupportedError(
-            f"{provider} reads text only, and {path} is something else",
+            f"$.{path}: {provider} reads nothing but text",
             param=path,
             provider=provider,
         )

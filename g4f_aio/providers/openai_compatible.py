@@ -90,25 +90,25 @@ class OpenAICompatible(Provider):
 
     async def chat(self, request: ChatRequest, ctx: CallContext) -> EventStream:
         """``POST /chat/completions``; handed on byte for byte where the client speaks the same."""
-        decoder = self._wire.decoder(request, ctx.provider)
         body = self._wire.encode_request(request, request.model)
         url = f"{self.base_url}/chat/completions"
         async with ctx.http.post(url, headers=self._headers(ctx), json=body) as response:
             await ctx.check(response)
             streams = response.headers.get("content-type", "").startswith("text/event-stream")
-            if not request.stream:
-                for event in decoder.body(await response.read()):
-                    yield event
-                return
+            if streams != request.stream:
+                # some upstreams stream always, or never, or not for this model
+                request = attrs.evolve(request, accept=None)
+            decoder = self._wire.decoder(request, ctx.provider)
             if not streams:
-                # it does not stream, or not for this model: its whole answer becomes a stream
-                whole = self._wire.decoder(attrs.evolve(request, accept=None), ctx.provider)
-                for event in whole.body(await response.read()):
+                for event in decoder.body(await response.read()):
                     yield event
                 return
             async for frames in response.frames():
                 for event in decoder.feed(frames):
                     yield event
+                if decoder.done:
+                    await response.end()
+                    break
             for event in decoder.close():
                 yield event
 

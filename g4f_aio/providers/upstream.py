@@ -15,22 +15,31 @@ from typing import Any
 import aiohttp
 import attrs
 import orjson
+from aiohttp.http import HttpProcessingError
 from yarl import URL
 
+from ..core.deadline import Deadline
 from ..core.errors import UpstreamError, UpstreamTimeoutError
 from ..dialects.sse import FrameSplitter
 
 #: the largest body that is read in one piece
 BODY_LIMIT = 64 * 2**20
+#: seconds for an upstream to end its body after the last it had to say
+LINGER = 0.5
 _JSON = {"Content-Type": "application/json"}
+#: what a connection that breaks or makes no sense shows up as
+_HUNG_UP = (aiohttp.ClientError, ConnectionError, HttpProcessingError)
 
 
-def create_session(connect: float, keep_alive: float = 60.0) -> aiohttp.ClientSession:
-    """The session for all calls; *connect* and *keep_alive* in seconds."""
+def create_session(connect: float = 5.0, keep_alive: float = 60.0) -> aiohttp.ClientSession:
+    """The session for all calls; *keep_alive* is how many seconds an idle connection is kept.
+
+    *connect* bounds a connection in seconds for who says nothing else; each ``Client`` does.
+    """
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=keep_alive),
         cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect),
+        timeout=aiohttp.ClientTimeout(total=None, connect=connect),
         skip_auto_headers={"User-Agent", "Accept", "Accept-Encoding"},
         read_bufsize=2**18,
         trust_env=False,
@@ -41,12 +50,13 @@ def create_session(connect: float, keep_alive: float = 60.0) -> aiohttp.ClientSe
 class Client:
     """The way out for one call of one provider (``core.provider.HttpClient``).
 
-    *headers_timeout* bounds, in seconds, the time from sending a request to the answer's status;
-    *max_event* is in bytes.
+    *connect_timeout* bounds, in seconds, the time for a connection (name, TCP and TLS),
+    *headers_timeout* the time from the call to the answer's status; *max_event* is in bytes.
     """
 
     session: aiohttp.ClientSession
     provider: str
+    connect_timeout: float
     headers_timeout: float
     max_event: int
     proxy: str | None = attrs.field(default=None, repr=False)
@@ -103,21 +113,27 @@ class Exchange:
     async def __aenter__(self) -> Response:
         client = self._client
         name = client.provider
+        deadline = Deadline()
+        deadline.set(deadline.now() + client.headers_timeout)
         try:
-            async with asyncio.timeout(client.headers_timeout):
-                self._response = await client.session.request(
-                    self._method,
-                    self._url,
-                    headers=self._headers,
-                    data=self._data,
-                    proxy=None if client.proxy is None or _is_local(self._url) else client.proxy,
-                    allow_redirects=False,
-                )
-        except aiohttp.ConnectionTimeoutError:
-            raise UpstreamTimeoutError(f"{name}: no connection in time", provider=name) from None
-        except TimeoutError:
+            self._response = await client.session.request(
+                self._method,
+                self._url,
+                headers=self._headers,
+                data=self._data,
+                timeout=aiohttp.ClientTimeout(total=None, connect=client.connect_timeout),
+                proxy=None if client.proxy is None or _is_local(self._url) else client.proxy,
+                allow_redirects=False,
+            )
+        except asyncio.CancelledError:
+            if not deadline.passed():
+                raise
             raise UpstreamTimeoutError(
                 f"{name} did not begin to answer within {client.headers_timeout:g} s", provider=name
+            ) from None
+        except aiohttp.ConnectionTimeoutError:
+            raise UpstreamTimeoutError(
+                f"{name}: no connection within {client.connect_timeout:g} s", provider=name
             ) from None
         except aiohttp.ClientConnectorError as error:
             where = URL(self._url).origin()
@@ -125,10 +141,12 @@ class Exchange:
                 f"{name}: cannot connect to {where}: {error.strerror or error.os_error}",
                 provider=name,
             ) from None
-        except (aiohttp.ClientError, ConnectionError) as error:
+        except _HUNG_UP as error:
             raise UpstreamError(
                 f"{name} hung up before it answered ({type(error).__name__})", provider=name
             ) from None
+        finally:
+            deadline.close()
         return Response(self._response, client)
 
     async def __aexit__(
@@ -175,7 +193,7 @@ class Response:
         try:
             while data := await content.readany():
                 yield data
-        except (aiohttp.ClientError, ConnectionError):
+        except _HUNG_UP:
             raise self._failed("hung up in the middle of its answer") from None
 
     async def lines(self) -> AsyncIterator[bytes]:
@@ -198,10 +216,19 @@ class Response:
             while data := await content.readany():
                 if whole := splitter.feed(data):
                     yield whole
-        except (aiohttp.ClientError, ConnectionError):
+        except _HUNG_UP:
             raise self._failed("hung up in the middle of its answer") from None
         if rest := splitter.close():
             yield rest
+
+    async def end(self) -> None:
+        """Wait up to ``LINGER`` seconds for the end of a body of which nothing more is wanted."""
+        try:
+            async with asyncio.timeout(LINGER):
+                while await self._response.content.readany():
+                    pass
+        except (TimeoutError, *_HUNG_UP):
+            self._response.close()
 
     def _failed(self, what: str) -> UpstreamError:
         return UpstreamError(f"{self._client.provider} {what}", provider=self._client.provider)

@@ -21,12 +21,12 @@ _NUMBER = r"\d+(?:\.\d+)?"
 _WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
+        (r"\b(?:to the power of|hoch)\b", "**"),
         (rf"({_NUMBER}) ?(?:%|percent|per cent|prozent) (?:of|von) ", r"(\1/100)*"),
         (r"\b(?:the )?(?:square root|quadratwurzel|wurzel) (of|aus|von)\b", r"sqrt \1"),
         (rf"\b([a-z]+[0-9]*) (?:of|aus|von) ({_NUMBER})", r"\1(\2)"),
         (r"\b(?:multiplied by|times|mal)\b", "*"),
         (r"\b(?:divided by|over|geteilt durch|durch)\b", "/"),
-        (r"\b(?:to the power of|hoch)\b", "**"),
         (r"\b(?:modulo|mod)\b", "%"),
         (r"\bplus\b", "+"),
         (r"\bminus\b", "-"),
@@ -37,16 +37,16 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(\d+) ?!", r"factorial(\1)"),
         (r"(\d+) factorial\b", r"factorial(\1)"),
         (r"\^", "**"),
-        ("[×·⋅∗]", "*"),
-        ("[÷∕]", "/"),
-        ("[−–]", "-"),
+        ("[\u00d7\u00b7\u22c5\u2217]", "*"),
+        ("[\u00f7\u2215]", "/"),
+        ("[\u2212\u2013]", "-"),
         ("√", "sqrt"),
         ("π", "pi"),
     )
 )
 _NUMERALS = dict(
     zip(
-        "zero one two three four five six seven eight nine ten eleven twelve".split(),
+        re.findall(r"\w+", "zero one two three four five six seven eight nine ten eleven twelve"),
         map(str, range(13)),
         strict=True,
     )
@@ -71,18 +71,19 @@ def arithmetic(question: Question) -> str | None:
     expression = _expression(shown)
     if expression is None:
         return None
-    result = _RESULT.search(question.previous[-1000:])
-    # "plus 5" goes on from the last result, "-5 + 3" is a question of its own
-    goes_on = expression[0] in _SIGNS and (connected is not None or shown[0] not in "+-")
-    if result is not None and (goes_on or not _computes(expression)):
-        return _follow_up(result[1], expression)
+    if expression[0] in _SIGNS:
+        result = _RESULT.search(question.previous[-1000:])
+        # "plus 5" goes on from the last result, "-5 + 3" is a question of its own
+        goes_on = connected is not None or shown[0] not in "+-" or not _computes(expression)
+        if result is not None and goes_on:
+            return _follow_up(result[1], expression)
+        if expression[0] in "*/%":
+            return None
     return _computed(shown, expression, insist=asked is not None)
 
 
 def _follow_up(number: str, expression: str) -> str | None:
     """``and times two``: goes on from the result that the last answer gave."""
-    if expression[0] not in _SIGNS:
-        return None
     whole = f"({number}) {expression}" if number.startswith("-") else f"{number} {expression}"
     return _computed(whole, whole, insist=False)
 

@@ -37,8 +37,8 @@ class Assistant:
         result = await asyncio.to_thread(self._computed, question)
         if result is not None:
             return result
-        known = facts and await asyncio.to_thread(GatewayFacts.of, facts, own_name)
-        about = gateway_answer(question, known) if known else None
+        known = None if facts is None else await GatewayFacts.of(facts, own_name)
+        about = None if known is None else gateway_answer(question, known)
         if about is None and known is None and is_about_gateway(question):
             return NO_FACTS
         # how to do something is in the documentation even when the facts have a say

@@ -47,7 +47,7 @@ def _factorial(value: Number) -> Number:
 
 
 def _round(value: Number, places: Number = Fraction(0)) -> Number:
-    if abs(places) > _PLACES:
+    if not -_PLACES <= places <= _PLACES:
         raise CalculatorError(f"round works to at most {_PLACES} places")
     digits = _integer(places, "the number of places in round")
     if isinstance(value, Fraction):
@@ -126,8 +126,8 @@ _BINARY: dict[type[ast.operator], Callable[[Number, Number], Number]] = {
     ast.Pow: _power,
 }
 _UNARY: dict[type[ast.unaryop], Callable[[Number], Number]] = {
-    ast.UAdd: operator.pos,
-    ast.USub: operator.neg,
+    ast.UAdd: lambda value: value,
+    ast.USub: lambda value: -value,
 }
 
 

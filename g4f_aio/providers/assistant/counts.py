@@ -13,10 +13,10 @@ _COUNT = re.compile(
     rf"\s*(?:please )?(?:count|zähle|how many|wie viele)(?: the| die)? {_THING}"
     rf"(?:(?:,|,? and|,? und) (?:the )?{_THING})*"
     r"(?: (?:are|does|do|is|has|have|there|sind|hat))*"
-    r"(?: (?:in|of|von))?(?: (?:the|this|following|dem|diesem|folgenden))*"
-    r"(?: (?:text|string|sentence|phrase|word|satz|wort))?"
+    r"(?: (?:in|of|von))?(?: (?:the|this|following|der|das|die|dieser|dieses|dem|diesem|folgenden))*"
+    r"(?: (?:text|string|sentence|phrase|word|satz|wort))?(?: (?:have|has|contain|contains))?"
     r"\s*(?::|\n|(?=[ ]*[\"'“„`«]))",
-    re.I,
+    re.IGNORECASE,
 )
 _OCCURS = re.compile(
     r"(?:how many(?: times)?|wie viele|wie oft)(?: does| do| is| are| the| letters?| kommt)*"

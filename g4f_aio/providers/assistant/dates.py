@@ -57,11 +57,16 @@ _UNITS = {
 }
 #: a question of these words alone, with one of the second set, is about now
 _NOW_WORDS = frozenset(
-    "what what's whats which is it the our current today today's tomorrow tomorrow's yesterday "
-    "yesterday's was will be now right of week have we do was welcher welches welchen wie ist es "
-    "der das den haben wir heute morgen gestern".split()
+    re.findall(
+        r"\S+",
+        "what what's whats which is it the our current today today's tomorrow tomorrow's yesterday "
+        "yesterday's was will be now right of week have we do was welcher welches welchen wie ist es "
+        "der das den haben wir heute morgen gestern",
+    )
 )
-_NOW_ASKED = frozenset("day date weekday time tag wochentag datum uhrzeit spät".split())
+_NOW_ASKED = frozenset(
+    ("day", "date", "weekday", "time", "tag", "wochentag", "datum", "uhrzeit", "spät")
+)
 _WEEKDAY = re.compile(
     r"(?:(?:on )?(?:what|which) (?:day of the week|weekday|day) (?:is|was|will be|does|did)"
     r"|(?:what(?:'s| is) )?(?:the )?(?:weekday|day of the week) (?:of|for|on)"

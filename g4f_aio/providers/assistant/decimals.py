@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from fractions import Fraction
 
 #: what the exact tools compute with; a float is the result of a function such as sin
@@ -56,7 +57,7 @@ def _significant(value: Fraction) -> str:
         rounded = float(value)
     except OverflowError:
         rounded = math.inf
-    if rounded != 0 and math.isfinite(rounded):
+    if sys.float_info.min < abs(rounded) < math.inf:
         return f"{rounded:.{_DIGITS}g}"
     sign = "-" if value < 0 else ""
     value = abs(value)

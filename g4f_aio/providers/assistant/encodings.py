@@ -18,12 +18,14 @@ _ABOUT = r"(?:\s+(?:of|for|von)\b|\s*:)(?:\s*(?:the )?(?:text|string)\b:?)?"
 
 def _before(operation: str) -> re.Pattern[str]:
     """``operation of TEXT``."""
-    return re.compile(rf"{_ASK}(?:the |a |an |der )?{operation}{_ABOUT}", re.I)
+    return re.compile(rf"{_ASK}(?:the |a |an |der )?{operation}{_ABOUT}", re.IGNORECASE)
 
 
 def _command(operation: str) -> re.Pattern[str]:
     """``operation TEXT``."""
-    return re.compile(rf"\s*{operation}(?:\s*:|\s+(?:this|the (?:text|string))\b:?|\s)", re.I)
+    return re.compile(
+        rf"\s*{operation}(?:\s*:|\s+(?:this|the (?:text|string))\b:?|\s)", re.IGNORECASE
+    )
 
 
 def _around(verb: str, operation: str) -> re.Pattern[str]:
@@ -31,7 +33,7 @@ def _around(verb: str, operation: str) -> re.Pattern[str]:
     return re.compile(
         rf"{_ASK}{verb} (?P<text>.{{1,2000}}?) (?:with|using|as|to|in|into|from|mit|nach|von)"
         rf" {operation}\s*[?.]?\s*",
-        re.I | re.S,
+        re.IGNORECASE | re.DOTALL,
     )
 
 
@@ -45,7 +47,7 @@ _ENCODINGS = (
     _before(rf"{_BASE64}(?: encoding)?"),
     _command(rf"(?:{_BASE64}[ -]encode|(?:encode|kodiere)(?: to| in| as| nach) {_BASE64})"),
 )
-_WORDS = re.compile(r"base-?64|b64|md-?5|sha-?\d", re.I)
+_WORDS = re.compile(r"base-?64|b64|md-?5|sha-?\d", re.IGNORECASE)
 
 
 def encodings(question: Question) -> str | None:
@@ -53,28 +55,31 @@ def encodings(question: Question) -> str | None:
     text = question.text
     if not _WORDS.search(text, 0, 2100):
         return None
-    for patterns, answer in (
-        (_HASHES, _hashed),
-        (_DECODINGS, _decoded),
-        (_ENCODINGS, _encoded),
-    ):
-        around, *leading = patterns
-        match = around.fullmatch(text) or next(filter(None, (p.match(text) for p in leading)), None)
-        if match is not None:
-            return answer(match, payload(match, text))
+    if match := _request(_HASHES, text):
+        return _hashed(match["name"], payload(match, text))
+    if match := _request(_DECODINGS, text):
+        return _decoded(payload(match, text))
+    if match := _request(_ENCODINGS, text):
+        return _encoded(payload(match, text))
     return None
 
 
-def _hashed(match: re.Match[str], text: str) -> str | None:
+def _request(patterns: tuple[re.Pattern[str], ...], text: str) -> re.Match[str] | None:
+    """The first of the patterns that fits: one around the payload, or one before it."""
+    around, *leading = patterns
+    return around.fullmatch(text) or next(filter(None, (p.match(text) for p in leading)), None)
+
+
+def _hashed(name: str, text: str) -> str | None:
     if not text:
         return None
-    name = match["name"].lower().replace("-", "")
+    name = name.lower().replace("-", "")
     data = text.encode("utf-8", "surrogatepass")
     digest = hashlib.new(name, data, usedforsecurity=False).hexdigest()
     return f"{digest}\n\nTool: {name} of {_bytes(data)}{_shown(text)}"
 
 
-def _encoded(match: re.Match[str], text: str) -> str | None:
+def _encoded(text: str) -> str | None:
     if not text:
         return None
     data = text.encode("utf-8", "surrogatepass")
@@ -83,7 +88,7 @@ def _encoded(match: re.Match[str], text: str) -> str | None:
     return f"{base64.b64encode(data).decode()}\n\nTool: base64 of {_bytes(data)}{_shown(text)}"
 
 
-def _decoded(match: re.Match[str], text: str) -> str | None:
+def _decoded(text: str) -> str | None:
     coded = "".join(text.split()).strip("`")
     if not coded:
         return None

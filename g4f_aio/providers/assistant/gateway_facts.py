@@ -8,14 +8,18 @@ import attrs
 
 from ...core.provider import Facts, ProviderFacts
 from .question import Question
+from .ways import WAYS
 
 TOOL = "Tool: facts about this gateway, as they are now"
 _SHOWN = 20
+_NAMED = 3
+_ALSO_CALLED = {"LlamaCpp": ("llama-server", "llama.cpp")}
+_OFF = "it is switched off in the settings"
 
 _MODELS = re.compile(
     r"(?:(?:which|what|list|show(?: me)?|welche|zeige?(?: mir)?)(?: are)?(?: all| my| the| your)*"
-    r"(?: available| configured)? (?:models|modelle|model ids)|(?:my|available) models)\b"
-    r"(?: (?:are|can|do|does|have|there|available|found|i|we|you|use|exist|offer|offered|got|ready|here"
+    r"(?: available| configured)? (?:models?|modelle|model ids)|(?:my|available) models)\b"
+    r"(?: (?:are|can|should|do|does|have|there|available|found|i|we|you|use|exist|offer|offered|got|ready|here"
     r"|this|the|gateway|gibt|es|habe|kann|ich|verfügbar|sind|has|know|provide|now|right))*"
 )
 _PROVIDERS = re.compile(
@@ -41,6 +45,11 @@ _VERSION = re.compile(
     r"(?:(?:what|which)(?:'s| is)?(?: the| your| this)*(?: g4f_aio| gateway)? version(?: is this| are you"
     r"| of g4f_aio| do you have| is running| of the gateway| of this gateway)?|version|--version)"
 )
+_ASKING = re.compile(
+    r"(?:is|are|was|does|do|did|can|has|have|what|what's|which|why|how|where|status|state|check|test|show"
+    r"|connect|ist|sind|wie|warum|wieso|was|welche|kann|läuft)\b"
+)
+_WHAT_IS = re.compile(r"(?:what is|what's|whats|who is|tell me about|about|was ist)? *")
 #: with a provider's name, one of these asks how it stands
 _STATE = re.compile(
     r"\b(?:running|runs?|work|works|working|configured|missing|connected|available|found|up|online|alive"
@@ -60,9 +69,9 @@ class GatewayFacts:
     own_name: str
 
     @classmethod
-    def of(cls, facts: Facts, own_name: str) -> GatewayFacts:
-        """The facts as they are now; it may import providers, so call it in a thread."""
-        return cls(facts.version, facts.address.rstrip("/"), facts.providers(), own_name)
+    async def of(cls, facts: Facts, own_name: str) -> GatewayFacts:
+        """The facts as they are now."""
+        return cls(facts.version, facts.address.rstrip("/"), await facts.providers(), own_name)
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -92,9 +101,13 @@ def gateway_answer(question: Question, facts: GatewayFacts) -> str | None:
 
 
 def _answer(line: str, facts: GatewayFacts) -> str | None:
-    named = _named(line, facts)
-    if named and _STATE.search(line):
-        return "\n\n".join(_state(provider, facts) for provider in named[:3])
+    named, rest = _named(line, facts)
+    if named and _WHAT_IS.fullmatch(rest):
+        return "\n\n".join(
+            f"{one.label}: {one.description}\n\n{_state(one, facts)}" for one in named
+        )
+    if named and _ASKING.match(line) and _STATE.search(rest):
+        return "\n\n".join(_state(provider, facts) for provider in named)
     for pattern, answer in (
         (_MODELS, _models),
         (_PROVIDERS, _providers),
@@ -107,20 +120,37 @@ def _answer(line: str, facts: GatewayFacts) -> str | None:
     return None
 
 
-def _named(line: str, facts: GatewayFacts) -> list[ProviderFacts]:
-    """The providers that the question names, in the order of the longest name first."""
-    words = re.sub(r"[^\w]+", " ", line)
-    found = []
+def _named(line: str, facts: GatewayFacts) -> tuple[list[ProviderFacts], str]:
+    """The providers that the question names, longest name first, and its other words."""
+    words = " ".join(re.sub(r"[^\w']+", " ", line).split())
+    found: list[tuple[ProviderFacts, str]] = []
+    left = words
     for provider in sorted(facts.providers, key=lambda one: (-len(one.name), one.name)):
-        names = {provider.name, provider.label, provider.name.removesuffix("-cpp")}
-        spellings = {re.sub(r"[^\w]+", " ", name.lower()).strip() for name in names}
-        spellings |= {name.replace(" ", "") for name in spellings}
-        for spelling in sorted(filter(None, spellings), key=len, reverse=True):
-            if re.search(rf"(?<!\w){re.escape(spelling)}(?!\w)", words):
-                found.append(provider)
-                words = words.replace(spelling, " ")
-                break
-    return found
+        spelling = _spelling(provider, left)
+        if spelling:
+            found.append((provider, spelling))
+            left = _without(left, spelling)
+    # a name may be a word like any other: "work" in "why does OpenAI not work"
+    clear = [one for one in found if not _STATE.fullmatch(one[1])] or found
+    for _, spelling in clear:
+        words = _without(words, spelling)
+    return [provider for provider, _ in clear[:_NAMED]], words
+
+
+def _spelling(provider: ProviderFacts, words: str) -> str:
+    """How *words* spell the name of the provider; empty when they do not."""
+    names = (provider.name, provider.label, *_ALSO_CALLED.get(provider.name, ()))
+    spellings = {re.sub(r"\W+", " ", name.lower()).strip() for name in names}
+    spellings |= {spelling.replace(" ", "") for spelling in spellings}
+    for spelling in sorted(filter(None, spellings), key=len, reverse=True):
+        if re.search(rf"(?<!\w){re.escape(spelling)}(?!\w)", words):
+            return spelling
+    return ""
+
+
+def _without(words: str, spelling: str) -> str:
+    left = re.sub(rf"(?<!\w){re.escape(spelling)}(?!\w)", " ", words)
+    return " ".join(left.split())
 
 
 def _state(provider: ProviderFacts, facts: GatewayFacts) -> str:
@@ -129,11 +159,12 @@ def _state(provider: ProviderFacts, facts: GatewayFacts) -> str:
         return f"{title}broken. {provider.error}"
     if not provider.configured:
         about = f" Its site: {provider.url}" if provider.url else ""
-        return f"{title}not ready. It needs {_ended(provider.missing or 'more settings')}{about}"
+        needs = _OFF if provider.missing is None else f"it needs {provider.missing}"
+        return f"{title}not ready: {_ended(needs)}{about}"
     if not provider.models:
-        here = " and not found running on this machine" if provider.local else ""
+        why = "it is not running on this machine, or has none" if provider.local else "none yet"
         return (
-            f"{title}no models of it are known{here}. Ask it itself:\n\n"
+            f"{title}no models of it are known: {why}. Ask it itself:\n\n"
             f"```sh\ncurl {facts.address}/api/{provider.name}/models\n```"
         )
     return (
@@ -150,35 +181,37 @@ def _models(facts: GatewayFacts) -> str:
     if not rows:
         return (
             "No provider with a language model is ready: only this assistant answers. "
-            "Ask “What is missing?” for the way to one."
+            f"The three quickest ways to one:\n\n{WAYS}"
         )
     listing = f"All of them: `curl {facts.address}/v1/models`"
     return "\n".join(("These models are ready:", "", *rows, "", listing))
 
 
 def _providers(facts: GatewayFacts) -> str:
-    ready = [one for one in facts.providers if one.configured and one.error is None]
-    broken = [one for one in facts.providers if one.error is not None]
-    lacking = [one.name for one in facts.providers if not one.configured and one.error is None]
-    rows = [f"- {one.name}: {_short(one)}" for one in ready]
-    text = "\n".join(("Providers that are ready:", "", *rows)) if rows else "No provider is ready."
+    sound = [one for one in facts.providers if one.error is None]
+    rows = [f"- {one.name}: {_some(one.models)}" for one in sound if one.configured and one.models]
+    silent = [one.name for one in sound if one.configured and not one.models]
+    lacking = [one.name for one in sound if not one.configured]
+    broken = [f"- {one.name}: {one.error}" for one in facts.providers if one.error is not None]
+    parts = ["\n".join(("Providers that are ready:", "", *rows)) if rows else "None is ready."]
     if broken:
-        rows = [f"- {one.name}: {one.error}" for one in broken]
-        text += "\n\n" + "\n".join(("Broken:", "", *rows))
+        parts.append("\n".join(("Broken:", "", *broken)))
+    if silent:
+        parts.append(f"Nothing is known of their models; are they running? {', '.join(silent)}")
     if lacking:
-        text += f"\n\nNot ready: {', '.join(lacking)}. Ask “What is missing?” for the reasons."
-    return text
+        parts.append(f"Not ready: {', '.join(lacking)}. Ask “What is missing?” for the reasons.")
+    return "\n\n".join(parts)
 
 
 def _lacking(facts: GatewayFacts) -> str:
     rows = [
-        f"- {one.name}: {one.error or _ended(one.missing or 'more settings')}"
+        f"- {one.name}: {one.error or _ended(one.missing or _OFF)}"
         for one in facts.providers
         if not one.configured or one.error is not None
     ]
     if not rows:
         return "Nothing: every provider this gateway knows is ready."
-    return "\n".join(("What the providers lack that are not ready:", "", *rows))
+    return "\n".join(("These providers are not ready, and this is why:", "", *rows))
 
 
 def _address(facts: GatewayFacts) -> str:
@@ -187,11 +220,6 @@ def _address(facts: GatewayFacts) -> str:
 
 def _version(facts: GatewayFacts) -> str:
     return f"This is g4f_aio {facts.version}."
-
-
-def _short(provider: ProviderFacts) -> str:
-    models = _some(provider.models) if provider.models else "no models known"
-    return f"{models}{', on this machine' if provider.local else ''}"
 
 
 def _some(models: tuple[str, ...]) -> str:

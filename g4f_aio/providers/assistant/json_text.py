@@ -15,10 +15,10 @@ _ASKED = re.compile(
     r"|(?:is|ist) (?:this|the following|that|das)\b|(?P<print>pretty[ -]?print|format|indent|beautify"
     r"|prettify|formatiere)\b)"
     r"[^\n{\[\"]{0,60}\bjson\b[^\n{\[\"]{0,60}",
-    re.I,
+    re.IGNORECASE,
 )
 _PRINT = re.compile(
-    r"\s*(?:please )?(?:pretty[ -]?print|prettify|beautify)\b[ :]*(?=[{\[`\n])", re.I
+    r"\s*(?:please )?(?:pretty[ -]?print|prettify|beautify)\b[ :]*(?=[{\[`\n])", re.IGNORECASE
 )
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
 _DEPTH = 100
@@ -64,7 +64,7 @@ def _indented(text: str) -> str | None:
             piece = line + token
         else:
             piece = token
-        if token == ":":
+        if token == ":":  # noqa: S105  (of JSON)
             piece = ": "
         depth += token in ("{", "[")
         pieces.append(piece)

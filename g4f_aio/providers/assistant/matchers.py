@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 import threading
 import weakref
@@ -13,9 +12,8 @@ from typing import Protocol
 import attrs
 
 from .passages import Passage
+from .words import searchable, stems
 
-_WORD = re.compile(r"[^\W_]+")
-_ENDINGS = re.compile(r"(?<=\w{3})(?:ings?|ed|es|s|ers?)$")
 #: a word in a heading counts like so many in the text
 _HEADING_WEIGHT = 4.0
 
@@ -25,11 +23,6 @@ class Matcher(Protocol):
 
     def matches(self, word: str) -> dict[int, float]:
         """The passages with *word* in any of its forms, by position, and the weight in each."""
-
-
-def searchable(text: str) -> str:
-    """*text* with the spellings that people mix up made one."""
-    return re.sub(r"(?i)plug-in", "plugin", text.replace("’", "'"))
 
 
 def matcher(passages: Sequence[Passage]) -> Matcher:
@@ -83,21 +76,17 @@ class WordCounts:
     def _count(self) -> tuple[Counter[str], ...]:
         counts = []
         for passage in self.passages:
-            counter = Counter(_stems(passage.text))
-            for stem in _stems(passage.heading):
+            counter = Counter(stems(passage.text))
+            for stem in stems(passage.heading):
                 counter[stem] += int(_HEADING_WEIGHT)
             counts.append(counter)
         return tuple(counts)
 
     def matches(self, word: str) -> dict[int, float]:
         """See ``Matcher``."""
-        (stem,) = _stems(word) or [""]
+        stem = " ".join(stems(word))
         return {
             position: counter[stem] / (counter[stem] + 1)
             for position, counter in enumerate(self._counts)
             if counter[stem]
         }
-
-
-def _stems(text: str) -> list[str]:
-    return [_ENDINGS.sub("", word) for word in _WORD.findall(searchable(text).lower())]

@@ -6,8 +6,8 @@ import re
 
 #: tools print results of texts up to this many characters
 PRINTED = 65_536
-_QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "„": "“", "«": "»", "‘": "’"}
-_FENCE = re.compile(r"\s*```[a-zA-Z0-9]*\n(.*?)\n?```\s*", re.S)
+_QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "„": "“", "«": "»", "\u2018": "\u2019"}
+_FENCE = re.compile(r"\s*```[a-zA-Z0-9]*\n(.*?)\n?```\s*", re.DOTALL)
 
 
 def payload(match: re.Match[str], text: str) -> str:

@@ -13,8 +13,7 @@ from ...core.messages import Message
 LINE_LIMIT = 500
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]+")
 _POLITE = re.compile(
-    r"(?:(?:please|pls|ok|okay|hey|so|bitte|can you|could you|would you|kannst du|tell me|sag mir)"
-    r"(?:,? |$))+"
+    r"(?:(?:please|pls|ok|okay|so|bitte|can you|could you|would you|kannst du|tell me|sag mir),? )+"
 )
 _TRAILING = re.compile(r"(?:[\s?.;:]|(?<!\d)!|, please|,? bitte| please)+$")
 
@@ -53,6 +52,7 @@ def one_line(text: str) -> str:
     stripped = text.strip()
     if len(stripped) > LINE_LIMIT:
         return ""
-    line = " ".join(_CONTROL.sub(" ", stripped).replace("’", "'").lower().split())
+    line = " ".join(_CONTROL.sub(" ", stripped).replace("\u2019", "'").lower().split())
     line = _TRAILING.sub("", line)
-    return _POLITE.sub("", line, count=1) if _POLITE.match(line) else line
+    polite = _POLITE.match(line)
+    return line[polite.end() :] if polite else line

@@ -101,7 +101,7 @@ UNITS: dict[str, Unit] = {
 }
 _UNIT = "|".join(re.escape(unit) for unit in sorted(UNITS, key=len, reverse=True))
 _NAME = rf"(?:degrees? |grad )?(?P<{{}}>{_UNIT})"
-_VALUE = r"(?P<value>an? |one |ein\w* |-?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d{1,3})?) ?"
+_VALUE = r"(?P<value>an? |one |ein\w* |-?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d{1,2})?) ?"
 _TO = re.compile(
     r"(?:(?:what(?:'s| is| are)|convert|how much is|was (?:ist|sind)|wie viel (?:ist|sind)|rechne) )?"
     + _VALUE

@@ -1,0 +1,89 @@
+"""The application: the only module that knows every part."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from functools import partial
+
+from aiohttp import web
+
+from . import __version__
+from .gateway.gateway import Gateway
+from .gateway.plugins import find_plugins
+from .gateway.registry import Registry
+from .keys import CURRENT, GATEWAY, Current
+from .providers.upstream import create_session
+from .server.access import Doorman
+from .server.answers import ANSWERS, Answers, answers_ctx
+from .server.cors import add_cors
+from .server.middlewares import ACCESS, DOORMAN, add_headers, boundary
+from .server.routes import add_routes
+from .settings import Settings, environment, load
+
+#: seconds between two looks at what has changed: local servers, lists of models
+REFRESH = 60.0
+_log = logging.getLogger(__name__)
+
+
+def create_app(
+    settings: Settings | None = None, registry: Registry | None = None
+) -> web.Application:
+    """The whole server as an application, to run or to embed.
+
+    *settings* default to those of the environment and the settings file, *registry* to every
+    installed provider; SettingsError when they cannot be used.
+    """
+    settings = load({}, environment()) if settings is None else settings
+    registry = build_registry(settings) if registry is None else registry
+    app = web.Application(middlewares=[boundary], client_max_size=settings.server.max_body)
+    app[CURRENT] = Current(settings)
+    app[DOORMAN] = Doorman(settings)
+    app[ANSWERS] = Answers()
+    app[ACCESS] = add_routes(app)
+    app.on_response_prepare.append(add_headers)
+    add_cors(app, settings.server.cors_origin)
+    app.cleanup_ctx.append(partial(gateway_ctx, registry))
+    app.cleanup_ctx.append(answers_ctx)
+    app.cleanup_ctx.append(background_ctx)
+    return app
+
+
+def build_registry(settings: Settings) -> Registry:
+    """The providers that *settings* ask for; SettingsError names what is wrong in their tables."""
+    return Registry(settings, find_plugins())
+
+
+def reload_app(app: web.Application, settings: Settings, registry: Registry) -> None:
+    """Go by new settings from now on; requests in flight keep the old ones."""
+    app[CURRENT].settings = settings
+    app[DOORMAN].apply(settings)
+    app[GATEWAY].reload(settings, registry)
+
+
+async def gateway_ctx(registry: Registry, app: web.Application) -> AsyncIterator[None]:
+    """The gateway and its way out."""
+    settings = app[CURRENT].settings
+    async with create_session(settings.upstream.connect_timeout) as session:
+        app[GATEWAY] = Gateway(settings, registry, session, __version__)
+        yield
+
+
+async def background_ctx(app: web.Application) -> AsyncIterator[None]:
+    """What happens beside the requests: nothing of it delays the start."""
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(_refresh(app))
+        yield
+        task.cancel()
+
+
+async def _refresh(app: web.Application) -> None:
+    """Look for local servers and fetch lists of models, again and again."""
+    gateway = app[GATEWAY]
+    while True:
+        try:
+            await gateway.now.catalog.refresh_chosen()
+        except Exception:  # noqa: BLE001  (logged; the next look may succeed)
+            _log.exception("the look at the providers failed")
+        await asyncio.sleep(REFRESH)

@@ -1,0 +1,220 @@
+"""Running the server: the event loop, the listening socket, signals, systemd, and the end."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import resource
+import signal
+import ssl
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+
+from aiohttp import web
+
+from . import __version__, logs
+from .app import build_registry, create_app, reload_app
+from .gateway.registry import Registry
+from .keys import CURRENT
+from .sd_notify import notify, watchdog_interval
+from .server.answers import ANSWERS
+from .server.protocol import Connection
+from .settings import Settings, SettingsError, environment, restart_needed
+
+try:
+    import uvloop
+except ImportError:  # it is an extra speed, not a need
+    uvloop = None  # type: ignore[assignment]
+
+#: seconds that an idle connection of a client is kept; longer than proxies in front of us do
+KEEP_ALIVE = 75.0
+BACKLOG = 1024
+_log = logging.getLogger(__name__)
+
+
+def run(settings: Settings, reload: Callable[[], Settings]) -> int:
+    """Serve until SIGTERM or SIGINT; the exit status.
+
+    *reload* reads the settings again; SIGHUP calls it.
+    """
+    redactor = logs.configure(
+        format=settings.server.log_format,
+        debug=settings.server.debug,
+        secrets=settings.secrets(),
+    )
+    _raise_file_limit()
+    app = create_app(settings)
+    factory = None if uvloop is None else uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory, debug=settings.server.debug or None) as runner:
+        try:
+            runner.run(_serve(app, reload, redactor))
+        except OSError as error:
+            server = settings.server
+            _log.error(
+                "cannot listen on %s port %d: %s", server.host, server.port, error.strerror or error
+            )
+            return 1
+    return 0
+
+
+async def _serve(
+    app: web.Application, reload: Callable[[], Settings], redactor: logs.Redactor
+) -> None:
+    settings = app[CURRENT].settings
+    stop = asyncio.Event()
+    runner = web.AppRunner(
+        app,
+        handler_cancellation=True,
+        shutdown_timeout=1.0,  # the answers have been drained before
+        access_log=logging.getLogger("g4f_aio.access") if settings.server.access_log else None,
+    )
+    await runner.setup()
+    try:
+        async with _listening(runner, settings) as address:
+            _freeze()
+            wanted = asyncio.Event()
+            _on_signals(stop, wanted)
+            _log.info("g4f_aio %s listens on %s", __version__, address)
+            async with _systemd(environment()), asyncio.TaskGroup() as group:
+                reloads = group.create_task(_reloads(app, wanted, reload, redactor))
+                await stop.wait()
+                reloads.cancel()
+                _log.info("stopping; %d answers under way", len(app[ANSWERS]))
+                app[CURRENT].draining = True
+        await _drain(app, stop)
+    finally:
+        await runner.cleanup()
+    _log.info("stopped")
+
+
+@asynccontextmanager
+async def _listening(runner: web.AppRunner, settings: Settings) -> AsyncIterator[str]:
+    """The listening socket, and the URL it answers at."""
+    server = settings.server
+    loop = asyncio.get_running_loop()
+    connection = partial(
+        Connection,
+        runner.server,
+        loop=loop,
+        header_timeout=server.header_timeout,
+        keepalive_timeout=KEEP_ALIVE,
+        access_log=logging.getLogger("g4f_aio.access") if server.access_log else None,
+    )
+    tls = _tls(settings)
+    listener = await loop.create_server(
+        connection, server.host, server.port, ssl=tls, backlog=BACKLOG
+    )
+    try:
+        host = f"[{server.host}]" if ":" in server.host else server.host
+        port = listener.sockets[0].getsockname()[1]
+        yield f"{'http' if tls is None else 'https'}://{host}:{port}"
+    finally:
+        listener.close()
+
+
+async def _drain(app: web.Application, stop: asyncio.Event) -> None:
+    """Let answers run on for the time the settings give, or until the next signal."""
+    stop.clear()
+    seconds = app[CURRENT].settings.server.drain
+    async with asyncio.TaskGroup() as group:
+        drain = group.create_task(app[ANSWERS].drain(seconds))
+        again = group.create_task(stop.wait())
+        await asyncio.wait((drain, again), return_when=asyncio.FIRST_COMPLETED)
+        if drain.done():
+            again.cancel()
+        else:
+            drain.cancel()
+            await app[ANSWERS].drain(0)
+    left = 0 if drain.cancelled() else drain.result()
+    if left:
+        _log.warning("ended %d answers that had not finished", left)
+
+
+def _on_signals(stop: asyncio.Event, reload: asyncio.Event) -> None:
+    """SIGTERM and SIGINT stop the server, and once more its draining; SIGHUP reloads."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, reload.set)
+
+
+async def _reloads(
+    app: web.Application,
+    wanted: asyncio.Event,
+    reload: Callable[[], Settings],
+    redactor: logs.Redactor,
+) -> None:
+    """Read the settings again whenever that is wanted; wrong ones leave the old in force."""
+    environ = environment()
+    while True:
+        await wanted.wait()
+        wanted.clear()
+        notify("RELOADING=1", environ)
+        old = app[CURRENT].settings
+        try:
+            new, registry = await asyncio.to_thread(_read, reload)
+        except SettingsError as error:
+            _log.error("settings not reloaded: %s", "; ".join(error.problems))
+        except Exception:  # noqa: BLE001  (logged; the old settings stay)
+            _log.exception("settings not reloaded")
+        else:
+            redactor.add(*new.secrets())
+            reload_app(app, new, registry)
+            for name in restart_needed(old, new):
+                _log.warning("%s changes only with a restart", name)
+            _log.info("settings reloaded")
+        notify("READY=1", environ)
+
+
+def _read(reload: Callable[[], Settings]) -> tuple[Settings, Registry]:
+    settings = reload()
+    return settings, build_registry(settings)
+
+
+@asynccontextmanager
+async def _systemd(environ: Mapping[str, str]) -> AsyncIterator[None]:
+    """Say that we are ready, that we live, and that we stop, where systemd listens."""
+    notify("READY=1", environ)
+    interval = watchdog_interval(environ, os.getpid())
+    try:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(_watchdog(interval, environ)) if interval else None
+            yield
+            if task is not None:
+                task.cancel()
+    finally:
+        notify("STOPPING=1", environ)
+
+
+async def _watchdog(interval: float, environ: Mapping[str, str]) -> None:
+    while True:
+        notify("WATCHDOG=1", environ)
+        await asyncio.sleep(interval)
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    server = settings.server
+    if server.ssl_certfile is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(server.ssl_certfile, server.ssl_keyfile)
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsError((f"server.ssl_certfile, server.ssl_keyfile: {error}",)) from None
+    return context
+
+
+def _freeze() -> None:
+    """Keep the collector away from what lives as long as the process."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 100)
+
+
+def _raise_file_limit() -> None:
+    """Each stream takes two sockets; the usual soft limit of 1024 is for programs that use select."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

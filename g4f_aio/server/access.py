@@ -1,0 +1,118 @@
+"""Who may ask what: Host and Origin, keys, and the access each route declares."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import hmac
+import re
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from ..core.errors import AuthenticationError, BadRequestError, PermissionDeniedError
+from ..keys import Caller
+from ..settings import Settings, is_loopback
+
+LOCAL = Caller("local", admin=True)
+_LOOPBACK_NAMES = frozenset(("127.0.0.1", "[::1]", "localhost"))
+_HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
+_SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
+_KEY_HEADERS = ("g4f-api-key", "x-api-key", "api-key")
+#: host headers known to be good are remembered, up to so many
+_REMEMBERED = 64
+
+
+class Access(enum.Enum):
+    """What a route asks of its caller."""
+
+    PUBLIC = "public"
+    USER = "user"
+    ADMIN = "admin"
+
+
+class Doorman:
+    """Checks requests by the settings in force."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.apply(settings)
+
+    def apply(self, settings: Settings) -> None:
+        """Go by these settings from now on."""
+        server = settings.server
+        self._digest = _digest(server.api_key) if server.api_key else None
+        self._origins = frozenset(server.cors_origin)
+        names = {name.lower() for name in server.allowed_hosts}
+        checked = is_loopback(server.host) or bool(names)
+        self._names = _LOOPBACK_NAMES | names if checked else None
+        self._good_hosts: set[str | None] = set()
+
+    def check_host(self, request: web.Request) -> None:
+        """The Host header must be one of ours: a web page elsewhere may resolve to this machine."""
+        host = request.headers.get("Host")
+        if host in self._good_hosts and request.raw_path.startswith("/"):
+            return
+        if not request.raw_path.startswith("/"):
+            raise BadRequestError("The request target must be a path")
+        if host is None:
+            return  # HTTP/1.0; no browser does that
+        found = _HOST.fullmatch(host)
+        if found is None:
+            raise BadRequestError("The Host header is malformed")
+        if self._names is not None and found["name"].lower() not in self._names:
+            raise BadRequestError(
+                f"This server does not answer for {found['name']} (setting server.allowed_hosts)",
+                status=421,
+                code="misdirected_request",
+            )
+        if len(self._good_hosts) < _REMEMBERED:
+            self._good_hosts.add(host)
+
+    def check_origin(self, request: web.Request) -> None:
+        """A page of another site may not change anything here unless it is listed."""
+        if request.method in _SAFE:
+            return
+        headers = request.headers
+        origin = headers.get("Origin")
+        if origin is None:
+            if headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin"):
+                return
+        elif origin in self._origins or "*" in self._origins or urlsplit(origin).netloc == headers.get("Host"):
+            return
+        raise PermissionDeniedError(
+            f"Requests from {origin or 'another site'} are not allowed (setting server.cors_origin)"
+        )
+
+    def identify(self, request: web.Request, access: Access) -> Caller:
+        """The caller; AuthenticationError when the route asks for a key and it is not good."""
+        if self._digest is None:
+            return LOCAL
+        headers = request.headers
+        bearer, provider_key = _bearer(headers.get("Authorization", ""))
+        given = [bearer, *(headers.get(name) for name in _KEY_HEADERS)]
+        for key in given:
+            if key and hmac.compare_digest(_digest(key), self._digest):
+                return Caller("key", admin=True, provider_key=provider_key)
+        if access is Access.PUBLIC:
+            return Caller("anonymous")
+        raise AuthenticationError(
+            "Invalid API key" if any(given) else "This server needs an API key"
+        )
+
+
+def require(caller: Caller, access: Access) -> None:
+    """PermissionDeniedError unless the caller may use a route of that access."""
+    if access is Access.ADMIN and not caller.admin:
+        raise PermissionDeniedError("This needs a key with admin rights")
+
+
+def _bearer(value: str) -> tuple[str | None, str | None]:
+    """The words after ``Bearer``: our key, and the caller's own for a provider."""
+    words = value.split()
+    if len(words) < 2 or words[0].lower() != "bearer":  # noqa: PLR2004
+        return None, None
+    return words[1], words[2] if len(words) > 2 else None  # noqa: PLR2004
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()

@@ -1,0 +1,178 @@
+"""The answers that are being given just now: kept alive, cut off when nobody reads, ended at a stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from ..core.errors import GatewayError, OverloadedError
+from ..dialects.sse import KEEP_ALIVE
+from ..keys import CURRENT
+
+_SSE_HEADERS = {
+    "Content-Type": "text/event-stream; charset=utf-8",
+    "Cache-Control": "no-cache, no-transform",
+    "X-Accel-Buffering": "no",
+}
+_log = logging.getLogger(__name__)
+
+
+class _Stream(web.StreamResponse):
+    """Sends its headers together with the first bytes, not in a packet of their own."""
+
+    _send_headers_immediately = False
+
+
+class Answer:
+    """One answer on its way; a stream's headers go out with its first bytes."""
+
+    def __init__(self, request: web.Request, *, streamed: bool) -> None:
+        self.request = request
+        self.streamed = streamed
+        #: why it was ended from outside; then its task is cancelled
+        self.failure: GatewayError | None = None
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
+        self._response: web.StreamResponse | None = None
+        self._headers: dict[str, str] = {}
+        self._opening: asyncio.Lock | None = None
+        self.last_write = self._loop.time()
+        self.blocked_since: float | None = None
+
+    @property
+    def started(self) -> bool:
+        """Whether the headers are out, so that an error can no longer be a status."""
+        return self._response is not None
+
+    def describe(self, headers: dict[str, str]) -> None:
+        """Headers to send with the first bytes; too late after them."""
+        self._headers = headers
+
+    async def write(self, data: bytes) -> None:
+        """Send bytes; waits while the client is slow."""
+        response = self._response or await self._open()
+        self.last_write = self.blocked_since = self._loop.time()
+        await response.write(data)
+        self.blocked_since = None
+
+    async def close(self, data: bytes = b"") -> web.StreamResponse:
+        """Send the last bytes."""
+        response = self._response or await self._open()
+        await response.write_eof(data)
+        return response
+
+    async def keep_alive(self) -> None:
+        """Send a comment; before the first event this commits the stream to status 200."""
+        response = self._response or await self._open()
+        self.last_write = self._loop.time()
+        await response.write(KEEP_ALIVE)
+
+    def end(self, error: GatewayError) -> None:
+        """End it from outside: with an error event, or with a status when nothing was sent yet."""
+        if self.failure is None and self._task is not None:
+            self.failure = error
+            self._task.cancel()
+
+    def abort(self) -> None:
+        """Cut the connection of a client that does not read."""
+        if self.request.transport is not None:
+            self.request.transport.abort()
+
+    async def _open(self) -> web.StreamResponse:
+        # the watch may open a silent stream just when its first event comes
+        if self._opening is None:
+            self._opening = asyncio.Lock()
+        async with self._opening:
+            if self._response is None:
+                response = _Stream(headers={**_SSE_HEADERS, **self._headers})
+                await response.prepare(self.request)
+                self._response = response
+            return self._response
+
+
+class Answers:
+    """All answers under way."""
+
+    def __init__(self) -> None:
+        self._live: set[Answer] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def begin(self, request: web.Request, *, streamed: bool) -> Answer:
+        """Note a new one; ``done`` must follow."""
+        answer = Answer(request, streamed=streamed)
+        self._live.add(answer)
+        self._idle.clear()
+        return answer
+
+    def done(self, answer: Answer) -> None:
+        """It has ended, one way or the other."""
+        self._live.discard(answer)
+        if not self._live:
+            self._idle.set()
+
+    async def watch(self, app: web.Application) -> None:
+        """Keep silent streams alive and cut off clients that do not read; runs until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            server = app[CURRENT].settings.server
+            await asyncio.sleep(min(1.0, server.keep_alive / 4, server.write_timeout / 4))
+            now = loop.time()
+            for answer in tuple(self._live):
+                blocked = answer.blocked_since
+                if blocked is not None:
+                    if now - blocked > server.write_timeout:
+                        _log.info("a client read nothing for %g s: cut off", server.write_timeout)
+                        answer.abort()
+                elif answer.streamed and now - answer.last_write >= server.keep_alive:
+                    await self._keep_alive(answer)
+
+    async def drain(self, seconds: float) -> int:
+        """Let the answers run on for a while, then end what is left; returns how many that were."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._idle.wait()
+        except TimeoutError:
+            pass
+        left = tuple(self._live)
+        for answer in left:
+            answer.end(
+                OverloadedError("The server is shutting down; ask again", code="server_shutdown")
+            )
+        if left:
+            try:
+                async with asyncio.timeout(_LAST_WORDS):
+                    await self._idle.wait()
+            except TimeoutError:
+                _log.warning("%d answers could not be ended in order", len(self._live))
+        return len(left)
+
+    async def _keep_alive(self, answer: Answer) -> None:
+        try:
+            async with asyncio.timeout(_COMMENT):
+                await answer.keep_alive()
+        except (ConnectionError, TimeoutError):
+            pass  # its own task finds out
+        except RuntimeError:
+            # it ended between the look and the write
+            _log.debug("no comment for an answer that has ended")
+
+
+#: seconds for error events to get out at a stop, and for a comment
+_LAST_WORDS = 2.0
+_COMMENT = 0.5
+ANSWERS = web.AppKey("ANSWERS", Answers)
+
+
+async def answers_ctx(app: web.Application) -> AsyncIterator[None]:
+    """The watch over all answers, as long as the application lives."""
+    async with asyncio.TaskGroup() as group:
+        watch = group.create_task(app[ANSWERS].watch(app))
+        yield
+        watch.cancel()

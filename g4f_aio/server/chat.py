@@ -1,0 +1,60 @@
+"""Chat, in every dialect that clients speak."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import attrs
+from aiohttp import web
+
+from ..core.errors import PermissionDeniedError
+from ..core.requests import ChatRequest
+from ..dialects.base import Dialect
+from ..keys import CALLER, CURRENT, DIALECT, GATEWAY, REQUEST_ID
+from .bodies import read_json
+from .stream import send
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def chat_handler(dialect: Dialect) -> Handler:
+    """A handler for requests in *dialect*; the path may fix provider and conversation."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        request[DIALECT] = dialect
+        chat = dialect.decode_request(await read_json(request))
+        chat = _with_path(chat, request)
+        chat = _with_caller(chat, request)
+        events = request.app[GATEWAY].chat(chat, request[REQUEST_ID])
+        return await send(request, chat, events, dialect)
+
+    return handler
+
+
+def _with_path(chat: ChatRequest, request: web.Request) -> ChatRequest:
+    """The path's provider and conversation overrule the body's."""
+    fixed = request.match_info
+    if not fixed:
+        return chat
+    routing = attrs.evolve(
+        chat.routing,
+        provider=fixed.get("provider", chat.routing.provider),
+        conversation_id=fixed.get("conversation_id", chat.routing.conversation_id),
+    )
+    return attrs.evolve(chat, routing=routing)
+
+
+def _with_caller(chat: ChatRequest, request: web.Request) -> ChatRequest:
+    """The caller's own key for providers, and whether he may name a proxy."""
+    caller = request[CALLER]
+    if chat.routing.proxy is not None:
+        allowed = request.app[CURRENT].settings.upstream.allow_request_proxy
+        if not (caller.admin or allowed):
+            raise PermissionDeniedError(
+                "proxy: only admins may name one (setting upstream.allow_request_proxy)",
+                param="proxy",
+            )
+    if caller.provider_key is None or "" in chat.routing.api_keys:
+        return chat
+    keys = {"": caller.provider_key, **chat.routing.api_keys}
+    return attrs.evolve(chat, routing=attrs.evolve(chat.routing, api_keys=keys))

@@ -1,0 +1,37 @@
+"""CORS for listed origins, through aiohttp-cors and around its holes.
+
+aiohttp-cors sends no ``Vary: Origin``, leaves errors of unknown URLs without headers, and with
+``*`` and credentials reflects any origin; so credentials are never allowed here.
+"""
+
+from __future__ import annotations
+
+import aiohttp_cors
+from aiohttp import web
+
+from ..keys import CURRENT
+
+#: seconds for which a browser may remember a preflight
+MAX_AGE = 600
+
+
+def add_cors(app: web.Application, origins: tuple[str, ...]) -> None:
+    """Let pages of *origins* call every route of *app*; with none of them, say nothing to anybody."""
+    app.on_response_prepare.append(_vary)
+    if not origins:
+        return
+    options = aiohttp_cors.ResourceOptions(  # type: ignore[no-untyped-call]
+        allow_credentials=False, expose_headers="*", allow_headers="*", max_age=MAX_AGE
+    )
+    cors = aiohttp_cors.setup(app, defaults=dict.fromkeys(origins, options))
+    for resource in tuple(app.router.resources()):
+        cors.add(resource)
+        for route in tuple(resource):
+            if route.method not in ("OPTIONS", "HEAD"):
+                cors.add(route)
+
+
+async def _vary(request: web.Request, response: web.StreamResponse) -> None:
+    """Caches must keep the answers to different origins apart."""
+    if "Origin" in request.headers or request.app[CURRENT].settings.server.cors_origin:
+        response.headers.add("Vary", "Origin")

@@ -1,0 +1,65 @@
+"""Errors as responses: one shape everywhere, in the caller's dialect."""
+
+from __future__ import annotations
+
+import math
+
+from aiohttp import web
+
+from ..core.errors import BadRequestError, GatewayError
+from ..dialects.openai_chat import OPENAI_CHAT
+from ..keys import DIALECT
+
+#: seconds to wait where nobody knows better
+RETRY_AFTER = 1.0
+_WAITING = (429, 503)
+
+
+def error_response(request: web.BaseRequest, error: GatewayError) -> web.Response:
+    """The response for an error before the first byte."""
+    dialect = request.get(DIALECT, OPENAI_CHAT)
+    response = web.Response(
+        status=error.status, body=dialect.encode_error(error), content_type="application/json"
+    )
+    headers = response.headers
+    wait = error.retry_after
+    if wait is None and error.status in _WAITING:
+        wait = RETRY_AFTER
+    if wait is not None:
+        headers["retry-after"] = str(math.ceil(wait))
+        headers["retry-after-ms"] = str(math.ceil(wait * 1000))
+    if error.should_retry is not None:
+        headers["x-should-retry"] = str(error.should_retry).lower()
+    if error.provider is not None and error.provider.isascii() and error.provider.isprintable():
+        headers["x-provider"] = error.provider
+    return response
+
+
+def from_http(request: web.Request, found: web.HTTPException) -> GatewayError:
+    """aiohttp's own errors in our words."""
+    where = f"{request.method} {request.path}"
+    match found.status:
+        case 404:
+            return BadRequestError(f"Unknown URL: {where}", status=404, code="unknown_url")
+        case 405:
+            allowed = found.headers.get("Allow", "")
+            return BadRequestError(
+                f"{request.method} is not allowed here; allowed: {allowed}",
+                status=405,
+                code="method_not_allowed",
+            )
+        case 413:
+            return too_large(request.client_max_size)
+        case status if status < 500:  # noqa: PLR2004
+            return BadRequestError(found.text or found.reason, status=status)
+        case status:
+            return GatewayError(found.reason, status=status)
+
+
+def too_large(limit: int) -> GatewayError:
+    """413 for a body of more than *limit* bytes."""
+    return BadRequestError(
+        f"The body exceeds {limit} bytes (setting server.max_body)",
+        status=413,
+        code="request_too_large",
+    )

@@ -1,0 +1,80 @@
+"""What every request passes: its id, the door, and the boundary where errors become answers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import re
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from ..core.errors import GatewayError
+from ..keys import CALLER, CURRENT, RECEIVED, REQUEST_ID
+from ..logs import request_id_var
+from .access import Access, Doorman, require
+from .errors import error_response, from_http
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+#: what each route of the table declares
+ACCESS = web.AppKey("ACCESS", dict[web.AbstractRoute, Access])
+DOORMAN = web.AppKey("DOORMAN", Doorman)
+_random = random.Random()  # noqa: S311  (an id, no secret)
+_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_log = logging.getLogger(__name__)
+
+
+@web.middleware
+async def boundary(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """The outermost and only middleware; one, because each costs every request."""
+    request[RECEIVED] = asyncio.get_running_loop().time()
+    given = request.headers.get("x-request-id")
+    request_id = given if given and _ID.fullmatch(given) else f"req_{_random.getrandbits(96):024x}"
+    request[REQUEST_ID] = request_id
+    request_id_var.set(request_id)
+    try:
+        doorman = request.app[DOORMAN]
+        doorman.check_host(request)
+        # routes that are not in the table are aiohttp's own: 404, 405, preflights
+        access = request.app[ACCESS].get(request.match_info.route, Access.PUBLIC)
+        doorman.check_origin(request)
+        caller = doorman.identify(request, access)
+        require(caller, access)
+        request[CALLER] = caller
+        return await handler(request)
+    except GatewayError as error:
+        return _answer(request, error)
+    except web.HTTPException as found:
+        response = _answer(request, from_http(request, found))
+        if "Allow" in found.headers:
+            response.headers["Allow"] = found.headers["Allow"]
+        return response
+    except ConnectionError:
+        raise  # the client is gone; there is nobody to answer
+    except Exception:  # noqa: BLE001  (logged; this is where our bugs end)
+        _log.exception("%s %s failed", request.method, request.path)
+        return _answer(
+            request, GatewayError(f"Internal error; the log has it under request id {request_id}")
+        )
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """The headers on every answer (signal ``on_response_prepare``)."""
+    headers = response.headers
+    request_id = request.get(REQUEST_ID)
+    if request_id is not None:
+        headers["x-request-id"] = request_id
+        took = asyncio.get_running_loop().time() - request[RECEIVED]
+        headers["openai-processing-ms"] = str(int(took * 1000))
+    headers["x-content-type-options"] = "nosniff"
+    headers["Server"] = "g4f_aio"
+    if request.app[CURRENT].draining:
+        response.force_close()
+
+
+def _answer(request: web.Request, error: GatewayError) -> web.Response:
+    if error.status >= 500:  # noqa: PLR2004
+        _log.warning("%s %s: %d %s", request.method, request.path, error.status, error.message)
+    return error_response(request, error)

@@ -1,0 +1,72 @@
+"""Listings of providers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from aiohttp import web
+
+from ..core.errors import ProviderNotFoundError
+from ..core.models import Capability
+from ..gateway.gateway import Gateway
+from ..gateway.registry import Entry
+from ..keys import GATEWAY
+from .bodies import json_response
+
+
+async def list_providers(request: web.Request) -> web.Response:
+    """``GET /v1/providers``: all of them, the broken ones with their reason."""
+    gateway = request.app[GATEWAY]
+    entries = await asyncio.to_thread(gateway.now.registry.load_all)
+    data = [provider_object(entry, gateway) for entry in entries]
+    return json_response({"object": "list", "data": data})
+
+
+async def get_provider(request: web.Request) -> web.Response:
+    """``GET /v1/providers/{provider}``."""
+    gateway = request.app[GATEWAY]
+    name = request.match_info["provider"]
+    entry = await asyncio.to_thread(gateway.now.registry.get, name)
+    if entry is None:
+        raise ProviderNotFoundError(f"Provider {name!r} not found", param="provider")
+    return json_response(provider_object(entry, gateway))
+
+
+def provider_object(entry: Entry, gateway: Gateway) -> dict[str, Any]:
+    """A provider on the wire; ``working`` says that a request to it can be tried."""
+    provider = entry.provider
+    health = gateway.health.of(entry.name)
+    models = gateway.now.catalog.models_of(entry)
+    can = {m.id: entry.capabilities if m.capabilities is None else m.capabilities for m in models}
+    return {
+        "provider": entry.name,
+        "id": entry.name,
+        "object": "provider",
+        "created": 0,
+        "label": (provider.label if provider is not None else "") or entry.name,
+        "description": provider.description if provider is not None else "",
+        "url": provider.url if provider is not None else None,
+        "models": list(can),
+        "image_models": [model for model, flags in can.items() if Capability.IMAGE in flags],
+        "vision_models": [model for model, flags in can.items() if Capability.VISION in flags],
+        "working": entry.usable,
+        "configured": entry.chosen and entry.usable,
+        "auth": provider is not None and provider.key == "required",
+        "stream": Capability.STREAM in entry.capabilities,
+        "capabilities": list(entry.capabilities.names),
+        "missing": entry.missing,
+        "error": entry.error,
+        "plugin": {
+            "type": entry.plugin,
+            "distribution": entry.distribution,
+            "version": entry.version,
+        },
+        "health": {
+            "state": "broken" if entry.error is not None else health.state,
+            "last_ok": health.last_ok,
+            "last_error": health.last_error,
+            "success_rate": health.success_rate,
+            "ttft_ms": None if health.ttft is None else round(health.ttft * 1000),
+        },
+    }
