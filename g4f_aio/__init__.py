@@ -1,7 +1,12 @@
 """One light process between every OpenAI client and every model you can reach.
 
-What a plug-in imports is here: the provider contract, what it is asked and what it answers.
+What a plug-in imports is here: the provider contract, what it is asked and what it answers. And what
+an embedding program imports: ``create_app``, ``run_api``, ``AppConfig``; these load the server when
+they are first used, so that a plug-in does not.
 """
+
+import pkgutil
+from typing import TYPE_CHECKING, Any
 
 from .core.errors import (
     AuthenticationError,
@@ -53,9 +58,14 @@ from .core.models import Capability, ModelInfo
 from .core.provider import CallContext, HttpClient, Provider, Timeouts, UpstreamResponse
 from .core.requests import ChatRequest, OtherTool, Routing, Sampling, Tool
 
+if TYPE_CHECKING:
+    from .app import create_app
+    from .embedding import AppConfig, run_api
+
 __version__ = "0.1.0"
 
 __all__ = [
+    "AppConfig",
     "AudioPart",
     "AuthenticationError",
     "BadRequestError",
@@ -109,4 +119,18 @@ __all__ = [
     "UpstreamTimeoutError",
     "Usage",
     "__version__",
+    "create_app",
+    "run_api",
 ]
+
+_PROGRAMS = {
+    "AppConfig": "g4f_aio.embedding:AppConfig",
+    "create_app": "g4f_aio.app:create_app",
+    "run_api": "g4f_aio.embedding:run_api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PROGRAMS:
+        return pkgutil.resolve_name(_PROGRAMS[name])
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -10,10 +10,11 @@ from functools import partial
 from aiohttp import web
 
 from . import __version__
+from .gateway.conversation import MemoryConversations
 from .gateway.gateway import Gateway
 from .gateway.plugins import find_plugins
 from .gateway.registry import Registry
-from .keys import CURRENT, GATEWAY, Current
+from .keys import CONVERSATIONS, CURRENT, GATEWAY, Current
 from .providers.upstream import create_session
 from .server.access import Doorman
 from .server.answers import ANSWERS, Answers, answers_ctx
@@ -41,6 +42,7 @@ def create_app(
     app[CURRENT] = Current(settings)
     app[DOORMAN] = Doorman(settings)
     app[ANSWERS] = Answers()
+    app[CONVERSATIONS] = MemoryConversations()
     app[ACCESS] = add_routes(app)
     app.on_response_prepare.append(add_headers)
     add_cors(app, settings.server.cors_origin)
@@ -83,6 +85,8 @@ async def _refresh(app: web.Application) -> None:
     gateway = app[GATEWAY]
     while True:
         try:
+            if app[CURRENT].settings.routing.detect_local:
+                await gateway.detect()
             await gateway.now.catalog.refresh_chosen()
         except Exception:  # noqa: BLE001  (logged; the next look may succeed)
             _log.exception("the look at the providers failed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 from aiohttp import web
 
+from .core.stores import ConversationStore
 from .dialects.base import Dialect
 from .gateway.gateway import Gateway
 from .settings import Settings
@@ -29,6 +30,7 @@ class Current:
 
 CURRENT = web.AppKey("CURRENT", Current)
 GATEWAY = web.AppKey("GATEWAY", Gateway)
+CONVERSATIONS: web.AppKey[ConversationStore] = web.AppKey("CONVERSATIONS")
 
 CALLER = web.RequestKey("CALLER", Caller)
 DIALECT = web.RequestKey("DIALECT", Dialect)

@@ -107,7 +107,7 @@ class ChatRequest:
                         needs |= Capability.FILES
                     case _:
                         pass
-        if self.tools:
+        if self.tools or self.options.get("functions"):
             needs |= Capability.TOOLS
         if self.response_format:
             kind = self.response_format.get("type")

@@ -200,9 +200,8 @@ class EventDecoder:
             for position, call in enumerate(_objects(calls)):
                 events.append(self._tool_call(call, position, index))
         if images := delta.get("images"):
-            for image in _objects(images):
-                if url := _string(_object(image.get("image_url")).get("url")):
-                    events.append(Media("image", url))
+            urls = (_string(_object(i.get("image_url")).get("url")) for i in _objects(images))
+            events.extend(Media("image", url) for url in urls if url)
         if (notes := delta.get("annotations")) and (links := tuple(_links(notes))):
             events.append(Citations(links))
 

@@ -1,28 +1,30 @@
 """An upstream's chat completion handed on byte for byte, but never unseen.
 
 Every chunk is read: an answer that is cut, malformed or an error never ends as if it were whole.
-Changed are only the chunks that the contract wants otherwise (section 4, usage in streams).
+Changed are only the chunks that the contract wants otherwise: usage is where the caller asked for
+it and nowhere else, and each choice finishes once.
 """
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Iterator
-from typing import Any, cast
-
-import orjson
+from typing import Any
 
 from ..core.errors import GatewayError
 from ..core.events import Event, Passthrough, Usage
 from ..core.requests import ChatRequest
-from ..core.upstream_errors import error_in_answer
 from . import sse
-from .openai_chat_decoder import cut, load_answer, malformed, usage_of
-from .openai_chat_template import Template
-from .openai_chat_encoder import estimated_usage, usage_object
+from .json_text import dumps
+from .openai_chat_decoder import cut, load_answer, load_chunk, malformed, usage_of
+from .openai_chat_encoder import estimated_usage, new_id, usage_object
+from .openai_chat_template import Template, load_plain
 
 #: chunks before the first content are withheld up to this many bytes, so that a failure then can
 #: still be answered with a status or by another provider
 WITHHELD = 64 * 2**10
+_NO_USAGE = re.compile(rb'"usage"\s*:\s*null')
 
 
 class Relay:
@@ -34,16 +36,21 @@ class Relay:
         self._texts: list[str] = []
         self._seen: set[int] = set()
         self._finished: set[int] = set()
+        self._called = False
         self._usage: Usage | None = None
         self._usage_sent = False
         self._last: dict[str, Any] = {}
-        #: a finishing chunk and its data, held back until the usage is known
-        self._held: tuple[bytes, dict[str, Any]] | None = None
+        #: a finishing frame, its data and its chunk, held back until the usage is known
+        self._held: tuple[bytes, bytes, dict[str, Any]] | None = None
         self._withheld: list[bytes] = []
+        self._withheld_size = 0
         self._begun = False
         self._content = False
         self._done = False
         self._template: Template | None = None
+        # vLLM's way to ask for usage in every chunk
+        options = (request.raw or {}).get("stream_options") or {}
+        self._usage_everywhere = bool(options.get("continuous_usage_stats"))
 
     @property
     def done(self) -> bool:
@@ -54,11 +61,11 @@ class Relay:
         """The frames as one Passthrough; nothing while there is no content yet."""
         if self._done:
             return
-        head = frames if self._finished else frames[: _end_of_plain(frames)]
-        if not self._finished and self._plain(head):
-            passed, rest, progress = [head], frames[len(head) :], bool(head)
-        else:
-            passed, rest, progress = [], frames, False
+        passed, rest, progress = [], frames, False
+        if not self._finished:
+            head = frames[: _end_of_plain(frames)]
+            if self._plain(head):
+                passed, rest, progress = [head], frames[len(head) :], bool(head)
         failure: GatewayError | None = None
         for frame, data in sse.split(rest):
             try:
@@ -67,7 +74,7 @@ class Relay:
                 failure = error
                 break
             progress = progress or bool(data)
-            if data == b"[DONE]":
+            if self._done:
                 break
         yield from self._pass(b"".join(passed), progress=progress)
         if failure is not None:
@@ -79,24 +86,21 @@ class Relay:
             return
         if not self._finished or self._seen - self._finished:
             raise cut(self._provider)
+        end = self._end() + sse.DONE
         self._done = True
-        yield from self._pass(self._end() + sse.DONE, progress=True)
+        yield from self._pass(end, progress=True)
 
     def body(self, data: bytes) -> Iterator[Event]:
         """A whole answer; provider and usage are put in where they are missing."""
         answer = load_answer(data, self._provider)
+        written = data.strip()
         usage = usage_of(answer.get("usage"))
-        inner = data.strip()[1:-1]
-        if "provider" not in answer:
-            inner = b'"provider":' + orjson.dumps(self._provider) + b"," + inner
         if usage is None:
-            usage = estimated_usage(self._request, _texts_of(answer))
-            if "usage" in answer:  # null: a second one would be ambiguous
-                answer["usage"] = usage_object(usage)
-                inner = orjson.dumps({"provider": self._provider} | answer)[1:-1]
-            else:
-                inner += b',"usage":' + orjson.dumps(usage_object(usage))
-        yield Passthrough(b"{" + inner + b"}", usage, last=True)
+            usage = estimated_usage(self._request, _text_of(answer))
+            written = _put_usage(written, answer, usage)
+        if "provider" not in answer:
+            written = b'{"provider":' + dumps(self._provider) + b"," + written[1:]
+        yield Passthrough(written, usage, last=True)
 
     def _plain(self, frames: bytes) -> bool:
         """Read many chunks at once; False, with nothing noted, when one of them is special."""
@@ -107,51 +111,65 @@ class Relay:
         # the first chunk of a stream is unlike the others, it has the role: learn from the last one
         first, last = frames.find(b"\n\n") + 2, frames.rfind(b"\n\n", 0, -2) + 2
         learned = None
-        if last > first and (chunks := _load_plain(frames[last:])):
+        if last > first and (chunks := load_plain(frames[last:])):
             learned = Template.of(frames[last:], chunks[0])
-        if learned is None or learned.texts(frames[first:]) is None:
+        if learned is None or learned.text(frames[first:]) is None:
             return self._parsed(frames)
         self._template = learned
         return self._parsed(frames[:first]) and self._fits(learned, frames[first:])
 
     def _fits(self, template: Template, frames: bytes) -> bool:
-        texts = template.texts(frames)
-        if texts is None:
+        text = template.text(frames)
+        if text is None:
             return False
         self._content = True
-        self._texts += texts
+        self._seen.add(template.choice)
+        self._texts.append(text)
         return True
 
     def _parsed(self, frames: bytes) -> bool:
         """As ``_plain``, by parsing every chunk."""
-        chunks = _load_plain(frames)
+        chunks = load_plain(frames)
         if chunks is None:
             return False
         noted = len(self._texts)
         for chunk in chunks:
-            if chunk.get("usage") or chunk.get("error") or not self._choices(chunk):
+            if (
+                type(chunk) is not dict
+                or chunk.get("usage")
+                or chunk.get("error")
+                or not chunk.get("choices")
+                or self._note(chunk) != ()
+            ):
                 del self._texts[noted:]
                 return False
-        self._last = chunks[-1]
         if len(chunks) == 1 and self._template is None:
             self._template = Template.of(frames, chunks[0])
         return True
 
-    def _choices(self, chunk: dict[str, Any]) -> bool:
-        """Note what the choices of a chunk say; False when one is malformed."""
+    def _note(self, chunk: dict[str, Any]) -> tuple[int, ...] | None:
+        """Take in what the choices of a chunk say: those that end, or None when one is malformed."""
         choices = chunk.get("choices")
         if choices is None:
-            return True
+            return ()
         if type(choices) is not list:
-            return False
+            return None
+        ends: tuple[int, ...] = ()
         for choice in choices:
-            if type(choice) is not dict:
-                return False
-            self._seen.add(choice.get("index") or 0)
+            index = choice.get("index") or 0 if type(choice) is dict else None
+            if type(index) is not int:
+                return None
+            self._seen.add(index)
             delta = choice.get("delta")
             if delta:
+                if type(delta) is not dict:
+                    return None
                 self._delta(delta)
-        return True
+            if choice.get("finish_reason"):
+                ends += (index,)
+        if chunk.get("id"):
+            self._last = chunk
+        return ends
 
     def _delta(self, delta: dict[str, Any]) -> None:
         for key, value in delta.items():
@@ -160,98 +178,106 @@ class Relay:
                 if type(value) is str:
                     self._texts.append(value)
                 elif key == "tool_calls":
-                    self._texts.extend(
-                        str(call["function"].get("arguments") or "")
-                        for call in value
-                        if type(call) is dict and type(call.get("function")) is dict
-                    )
+                    self._called = True
+                    self._texts.append(_arguments_of(value))
 
     def _frame(self, frame: bytes, data: bytes) -> bytes:
         """One frame, changed where the contract wants it."""
-        if data == b"[DONE]":
-            return self._finish_all() + self._end() + self._complete(frame)
+        if data.strip() == b"[DONE]":
+            end = self._finish_all() + self._end()
+            self._done = True
+            return end + frame
         if not data:
             return frame
-        try:
-            chunk = orjson.loads(data)
-        except orjson.JSONDecodeError:
-            raise malformed(self._provider, data) from None
-        if type(chunk) is not dict:
+        chunk = load_chunk(data, self._provider)
+        ends = self._note(chunk)
+        if ends is None:
             raise malformed(self._provider, data)
-        if chunk.get("error"):
-            raise error_in_answer(chunk["error"], provider=self._provider)
-        if not self._choices(chunk):
-            raise malformed(self._provider, data)
-        self._last = chunk
-        return self._with_usage(frame, data, chunk)
+        return self._with_usage(frame, data, chunk, ends)
 
-    def _with_usage(self, frame: bytes, data: bytes, chunk: dict[str, Any]) -> bytes:
-        """A chunk that finishes a choice or reports usage, as the caller wants its usage."""
+    def _with_usage(
+        self, frame: bytes, data: bytes, chunk: dict[str, Any], ends: tuple[int, ...]
+    ) -> bytes:
+        """What to hand on for a chunk, once *ends* and the usage in it are taken into account."""
         wish = self._request.include_usage
         usage = usage_of(chunk.get("usage"))
         self._usage = usage or self._usage
-        choices = chunk.get("choices") or ()
-        finishes = {c.get("index") or 0 for c in choices if c.get("finish_reason")}
-        self._finished |= finishes
-        if wish:
-            self._usage_sent = self._usage_sent or usage is not None
-            return frame
+        choices = chunk.get("choices")
         if usage is not None and not choices:
-            return b""  # asked for by us, or not wanted
-        if usage is not None and wish is False:
-            return sse.event(orjson.dumps({k: v for k, v in chunk.items() if k != "usage"}))
-        if not finishes or wish is False:
+            # asked for by us, or not wanted, or said already
+            wanted = wish is True and not self._usage_sent
+            self._usage_sent = self._usage_sent or wanted
+            return frame if wanted else b""
+        new = tuple(index for index in ends if index not in self._finished)
+        changed = chunk
+        if new != ends:
+            changed = changed | {"choices": [_unfinished(one, new) for one in choices or ()]}
+        if usage is not None and not self._is_wanted_here(ends=bool(new)):
+            changed = changed | {"usage": None}
+        if changed is not chunk:
+            data, chunk, old = dumps(changed), changed, data
+            frame = _replaced(frame, old, data)
+        self._finished.update(new)
+        if wish is not None or not (new or self._seen - self._finished):
             return frame
-        if usage is not None:
+        earlier, self._held = self._held, None
+        if new and usage is None:
+            self._held, frame = (frame, data, chunk), b""
+        elif new:
             self._usage_sent = True
-            return frame
-        earlier = sse.event(self._held[0]) if self._held else b""
-        self._held = (data, chunk)
-        return earlier
+        return earlier[0] + frame if earlier else frame
+
+    def _is_wanted_here(self, *, ends: bool) -> bool:
+        """Whether usage belongs in a chunk that has choices; *ends* says that it finishes one."""
+        match self._request.include_usage:
+            case None:
+                return ends or not self._finished
+            case wish:
+                return wish and self._usage_everywhere
 
     def _finish_all(self) -> bytes:
         """A finishing chunk for an upstream that says ``[DONE]`` without a finish reason."""
         if not self._seen:
             raise cut(self._provider)
-        open_choices = sorted(self._seen - self._finished)
-        if not open_choices:
+        ends = tuple(sorted(self._seen - self._finished))
+        if not ends:
             return b""
-        self._finished |= self._seen
+        reason = "tool_calls" if self._called else "stop"
         chunk = self._synthetic(
-            [{"index": i, "delta": {}, "finish_reason": "stop"} for i in open_choices]
+            [{"index": index, "delta": {}, "finish_reason": reason} for index in ends]
         )
-        return self._with_usage(sse.event(orjson.dumps(chunk)), orjson.dumps(chunk), chunk)
+        data = dumps(chunk)
+        return self._with_usage(sse.event(data), data, chunk, ends)
 
     def _end(self) -> bytes:
         """What the usage was needed for."""
-        wish = self._request.include_usage
-        if wish is False or self._usage_sent:
-            return sse.event(self._held[0]) if self._held else b""
-        usage = self._usage or estimated_usage(self._request, "".join(self._texts))
-        written = usage_object(usage)
-        if wish:
-            return sse.event(orjson.dumps(self._synthetic([]) | {"usage": written}))
+        sent = self._usage_sent
+        if self._usage is None:
+            self._usage = estimated_usage(self._request, "".join(self._texts))
+        if self._request.include_usage and not sent:
+            usage = {"usage": usage_object(self._usage)}
+            return sse.event(dumps(self._synthetic([]) | usage))
         if self._held is None:
             return b""
-        data, chunk = self._held
-        if "usage" in chunk:  # null: a second one would be ambiguous
-            return sse.event(orjson.dumps(chunk | {"usage": written}))
-        return sse.event(data.rstrip()[:-1] + b',"usage":' + orjson.dumps(written) + b"}")
-
-    def _complete(self, frame: bytes) -> bytes:
-        self._done = True
-        return frame
+        frame, data, chunk = self._held
+        return frame if sent else _replaced(frame, data, _put_usage(data, chunk, self._usage))
 
     def _synthetic(self, choices: list[dict[str, Any]]) -> dict[str, Any]:
         """A chunk of ours among the upstream's."""
+        chunk: dict[str, Any] = {
+            "id": new_id(),
+            "object": "chat.completion.chunk",
+            "created": int(time.time()),
+            "model": self._request.model,
+        }
         same = {key: self._last[key] for key in _CONSTANT if key in self._last}
-        return same | {"choices": choices}
+        return chunk | same | {"choices": choices}
 
     def _pass(self, frames: bytes, *, progress: bool) -> Iterator[Event]:
         if not self._begun:
             self._withheld.append(frames)
-            size = sum(map(len, self._withheld))
-            if not (self._content or self._done) and size < WITHHELD:
+            self._withheld_size += len(frames)
+            if not (self._content or self._done) and self._withheld_size < WITHHELD:
                 return
             frames = b"".join(self._withheld)
             self._withheld.clear()
@@ -265,35 +291,58 @@ _CONSTANT = ("id", "object", "created", "model", "system_fingerprint")
 
 
 def _end_of_plain(frames: bytes) -> int:
-    """Where the first chunk that finishes a choice begins."""
+    """Where the first chunk that finishes a choice begins, as far as that can be told quickly."""
     at = frames.find(b'"finish_reason":"')
-    return len(frames) if at < 0 else max(0, frames.rfind(b"\n\n", 0, at) + 2)
+    if at < 0:
+        return len(frames)
+    before = frames.rfind(b"\n\n", 0, at)
+    return before + 2 if before >= 0 else 0
 
 
-def _load_plain(frames: bytes) -> list[dict[str, Any]] | None:
-    """The chunks of frames that have one ``data:`` line each, read in one go; None for others.
-
-    JSON text holds no line feed inside its strings, so a blank line only ever ends a frame.
-    """
-    if not frames:
-        return []
-    if not frames.startswith(b"data: {") or not frames.endswith(b"}\n\n"):
-        return None
-    try:
-        chunks = orjson.loads(b"[" + frames[6:-2].replace(b"}\n\ndata: {", b"},{") + b"]")
-    except orjson.JSONDecodeError:
-        return None
-    if len(chunks) != frames.count(b"\n\n"):
-        return None
-    return cast(list[dict[str, Any]], chunks)
+def _replaced(frame: bytes, data: bytes, new: bytes) -> bytes:
+    """A frame with *new* for its *data*, otherwise the same where that is one line."""
+    return sse.event(new) if b"\n" in data else frame.replace(data, new, 1)
 
 
-def _texts_of(answer: dict[str, Any]) -> str:
+def _unfinished(choice: dict[str, Any], new: tuple[int, ...]) -> dict[str, Any]:
+    """A choice without its finish reason, unless it is among the *new* ones."""
+    return choice if (choice.get("index") or 0) in new else choice | {"finish_reason": None}
+
+
+def _put_usage(data: bytes, holder: dict[str, Any], usage: Usage) -> bytes:
+    """*data*, the JSON of *holder*, with a usage for the missing one; else the same bytes."""
+    written = usage_object(usage)
+    if "usage" not in holder:
+        return data.rstrip()[:-1] + b',"usage":' + dumps(written) + b"}"
+    places = list(_NO_USAGE.finditer(data))
+    if holder["usage"] is None and len(places) == 1:
+        begin, end = places[0].span()
+        return data[:begin] + b'"usage":' + dumps(written) + data[end:]
+    return dumps(holder | {"usage": written})
+
+
+def _text_of(answer: dict[str, Any]) -> str:
     """Everything the model wrote in a whole answer."""
     texts = []
     for choice in answer["choices"]:
-        message = choice.get("message") if isinstance(choice, dict) else None
-        if isinstance(message, dict):
-            texts += [str(message.get(key) or "") for key in ("content", "reasoning_content")]
-            texts += [str(call) for call in message.get("tool_calls") or ()]
+        message = choice.get("message")
+        if type(message) is dict:
+            texts += [value for key, value in message.items() if _is_text(key, value)]
+            texts.append(_arguments_of(message.get("tool_calls")))
     return "".join(texts)
+
+
+def _is_text(key: str, value: Any) -> bool:
+    return type(value) is str and key != "role"
+
+
+def _arguments_of(calls: Any) -> str:
+    """What a model wrote to call tools."""
+    called = (
+        call.get("function") or call.get("custom")
+        for call in (calls if type(calls) is list else ())
+        if type(call) is dict
+    )
+    return "".join(
+        str(one.get("arguments") or one.get("input") or "") for one in called if type(one) is dict
+    )

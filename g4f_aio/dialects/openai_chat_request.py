@@ -45,6 +45,7 @@ EXTENSIONS = frozenset(
 )
 #: extensions that nothing here can supply yet
 _UNAVAILABLE = ("web_search", "media", "images", "image")
+#: what goes to ``ChatRequest.options``, together with an object as ``provider``
 _OPTIONS = (
     "parallel_tool_calls",
     "logit_bias",
@@ -61,6 +62,10 @@ _OPTIONS = (
     "verbosity",
     "prompt_cache_key",
     "safety_identifier",
+    "web_search_options",
+    "max_completion_tokens",
+    "functions",
+    "function_call",
 )
 
 
@@ -70,6 +75,8 @@ def decode(body: bytes) -> ChatRequest:
     wire = structure(raw)
     _check(wire, raw)
     options = {name: raw[name] for name in _OPTIONS if raw.get(name) is not None}
+    if type(wire.provider) is dict:
+        options["provider"] = wire.provider
     stop = wire.stop
     return ChatRequest(
         model=wire.model or "",
@@ -167,7 +174,8 @@ def _message(wire: WireMessage, raw: dict[str, Any]) -> Message:
         tool_call_id=wire.tool_call_id,
         reasoning=wire.reasoning_content,
         extra={k: v for k, v in raw.items() if k not in _MESSAGE_KEYS}
-        if len(raw) > 2  # noqa: PLR2004  (role and content, as nearly always)
+        # role and content are all there is, nearly always
+        if len(raw) > 2 or "content" not in raw  # noqa: PLR2004
         else {},
     )
 
@@ -182,7 +190,6 @@ def _build(request: ChatRequest, model: str) -> dict[str, Any]:
         "stream": request.stream or None,
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
-        "max_tokens": sampling.max_tokens,
         "stop": list(sampling.stop) or None,
         "seed": sampling.seed,
         "presence_penalty": sampling.presence_penalty,
@@ -192,6 +199,10 @@ def _build(request: ChatRequest, model: str) -> dict[str, Any]:
         "response_format": request.response_format,
         "n": request.n if request.n > 1 else None,
         **request.options,
+        # OpenAI's reasoning models refuse the older name
+        "max_completion_tokens"
+        if "max_completion_tokens" in request.options
+        else "max_tokens": sampling.max_tokens,
     }
     body.update({key: value for key, value in optional.items() if value is not None})
     if request.stream and request.include_usage is not None:

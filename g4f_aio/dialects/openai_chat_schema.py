@@ -134,6 +134,11 @@ def _explain(raw: dict[str, Any]) -> Body:
 
 
 @attrs.frozen
+class _Typed:
+    type: str
+
+
+@attrs.frozen
 class _Text:
     text: str
 
@@ -201,14 +206,12 @@ def _converter(*, detailed: bool) -> cattrs.Converter:
             case "file":
                 file = into(value, _File).file
                 return FilePart(file.file_data, file.file_id, file.filename)
-            case str():
-                return OtherPart(kind, value)
             case _:
-                raise TypeError("a part needs a type")
+                return OtherPart(into(value, _Typed).type, value)
 
     def tool(value: Any, _: Any) -> Tool | OtherTool:
         if type(value) is dict and value.get("type", "function") != "function":
-            return OtherTool(into(value["type"], str), value)
+            return OtherTool(into(value, _Typed).type, value)
         function = into(value, _Tool).function
         return Tool(function.name, function.description, function.parameters, function.strict)
 
@@ -231,6 +234,12 @@ def _converter(*, detailed: bool) -> cattrs.Converter:
             return into(value, list[Part])
         raise wrong_type("a string, an array of parts or null", value)
 
+    def strings(value: Any, _: Any) -> dict[str, str]:
+        for item in value.values():
+            if type(item) is not str:
+                raise wrong_type("an object of strings", item)
+        return cast(dict[str, str], value)
+
     def union(name: str, *kinds: tuple[type, Any]) -> Any:
         def hook(value: Any, _: Any) -> Any:
             for kind, target in kinds:
@@ -247,6 +256,7 @@ def _converter(*, detailed: bool) -> cattrs.Converter:
         (ToolCall, tool_call),
         (Role, role),
         (str | list[Part] | None, content),
+        (dict[str, str], strings),
         (
             str | list[str] | None,
             union("a string or an array of strings", text, none, (list, list[str])),

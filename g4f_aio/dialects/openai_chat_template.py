@@ -1,4 +1,4 @@
-"""Reading many chunks that differ in nothing but their text, without parsing each of them.
+"""Reading many chunks at once, where they are one line of JSON each and little differs.
 
 Most chunks of a stream are the same bytes around another piece of text. Once one of them has been
 parsed, a chunk that has the same bytes before and after is well-formed exactly when its text is a
@@ -8,50 +8,66 @@ well-formed JSON string; so only the texts are parsed, all of them at once.
 from __future__ import annotations
 
 import re
-from typing import Any, cast
+from typing import Any
 
 import orjson
 
 #: the rest of a JSON string and its closing quote
-_STRING = re.compile(rb'(?:[^"\\]|\\.)*"', re.S)
+_STRING = re.compile(rb'(?:[^"\\]|\\.)*"', re.DOTALL)
+
+
+def load_plain(frames: bytes) -> list[Any] | None:
+    """The JSON of frames that are one ``data:`` line each; None when one is anything else."""
+    if not (frames.startswith(b"data: ") and frames.endswith(b"\n\n")) or b"\r" in frames:
+        return None
+    lines = frames[6:-2].split(b"\n\ndata: ")
+    if frames.count(b"\n") != 2 * len(lines):
+        return None
+    try:
+        return list(map(orjson.loads, lines))
+    except orjson.JSONDecodeError:
+        return None
 
 
 class Template:
-    """The bytes before and after the text of a chunk."""
+    """The bytes before and after the text of a chunk; *choice* is the one it belongs to."""
 
-    __slots__ = ("_after", "_before", "_between")
+    __slots__ = ("_after", "_before", "_between", "choice")
 
-    def __init__(self, before: bytes, after: bytes) -> None:
+    def __init__(self, before: bytes, after: bytes, choice: int) -> None:
         self._before = before
         self._after = after
         self._between = after + before
+        self.choice = choice
 
     @classmethod
-    def of(cls, frame: bytes, chunk: dict[str, Any]) -> Template | None:
-        """The template of a frame and the chunk parsed from it.
+    def of(cls, frame: bytes, chunk: Any) -> Template | None:
+        """The template of a plain frame and the chunk parsed from it.
 
         None unless the chunk has just one choice, which only adds one piece of text.
         """
         match chunk:
-            case {"usage": dict()} | {"error": dict() | str()}:
-                return None
             case {"choices": [{"delta": dict() as delta, **choice}]} if not (
-                choice.get("finish_reason") or choice.get("logprobs")
+                chunk.get("usage")
+                or chunk.get("error")
+                or choice.get("finish_reason")
+                or choice.get("logprobs")
             ):
                 said = [key for key, value in delta.items() if value]
             case _:
                 return None
-        if len(said) != 1 or type(delta[said[0]]) is not str or said[0] == "role":
+        index = choice.get("index") or 0
+        if len(said) != 1 or type(delta[said[0]]) is not str or type(index) is not int:
             return None
         name = b'"%b":"' % said[0].encode()
         begin = frame.find(name) + len(name)
         rest = _STRING.match(frame, begin)
-        if frame.count(name) != 1 or rest is None:
+        if said[0] == "role" or frame.count(name) != 1 or rest is None:
             return None
-        return cls(frame[:begin], frame[rest.end() - 1 :])
+        return cls(frame[:begin], frame[rest.end() - 1 :], index)
 
-    def texts(self, frames: bytes) -> list[str] | None:
-        """The texts of *frames* when all of them fit, else None.
+    def text(self, frames: bytes) -> str | None:
+        """The text of all *frames* together when every one of them fits, else None.
 
         Every frame is cut as if it fitted; putting them together again shows whether they did.
         """
@@ -60,7 +76,12 @@ class Template:
         texts = [line[begin:end] for line in frames.split(b"\n")[:-2:2]]
         if before + between.join(texts) + after != frames:
             return None
+        written = b'["' + b'","'.join(texts) + b'"]'
+        # a text that ends with a backslash may swallow the quote after it
+        if b'\\","' in written or written.endswith(b'\\"]'):
+            return None
         try:
-            return cast(list[str], orjson.loads(b'["' + b'","'.join(texts) + b'"]'))
-        except orjson.JSONDecodeError:
+            found = orjson.loads(written)
+            return "".join(found) if len(found) == len(texts) else None
+        except (orjson.JSONDecodeError, TypeError):
             return None

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
+import attrs
 import cattrs
 import orjson
+from cattrs.errors import IterableValidationError, IterableValidationNote
+from cattrs.gen import make_dict_structure_fn
 from cattrs.v import transform_error
 
 from ..core.errors import BadRequestError
 
 T = TypeVar("T")
+Hook = Callable[[Any, Any], Any]
+
+#: so many errors are described; who sends a million of them need not read about each
+MOST_ERRORS = 10
 
 _JSON_NAMES = {
     str: "a string",
@@ -59,10 +66,61 @@ def strict_converter(*, detailed: bool = True) -> cattrs.Converter:
         converter.register_structure_hook(cls, _strict)
     converter.register_structure_hook(float, _number)
     register(converter, dict[str, Any], _object)
+    converter.register_structure_hook_factory(attrs.has, _class_hook)
+    converter.register_structure_hook_factory(_is_array, _array_hook)
     return converter
 
 
-def register(converter: cattrs.Converter, shape: object, hook: Callable[[Any, Any], Any]) -> None:
+def _class_hook(cls: type[attrs.AttrsInstance], converter: cattrs.Converter) -> Hook:
+    """cattrs would look for keys in a list or a string, too."""
+    into = make_dict_structure_fn(cls, converter)
+
+    def structure(value: Any, shape: Any) -> Any:
+        if type(value) is not dict:
+            raise wrong_type("an object", value)
+        return into(value, shape)
+
+    return structure
+
+
+def _is_array(shape: Any) -> bool:
+    """Whether *shape* is ``list[X]`` or ``tuple[X, ...]``."""
+    return get_origin(shape) is list or (
+        get_origin(shape) is tuple and get_args(shape)[1:] == (...,)
+    )
+
+
+def _array_hook(shape: Any, converter: cattrs.Converter) -> Hook:
+    """cattrs would take any iterable for an array, such as a string or an object."""
+    make, item = get_origin(shape), get_args(shape)[0]
+    into = converter.get_structure_hook(item)
+
+    def structure(value: Any, _: Any) -> Any:
+        if type(value) is not list:
+            raise wrong_type("an array", value)
+        found = [into(one, item) for one in value]
+        return found if make is list else tuple(found)
+
+    def explain(value: Any, _: Any) -> Any:
+        if type(value) is not list:
+            raise wrong_type("an array", value)
+        found, errors = [], []
+        for index, one in enumerate(value):
+            try:
+                found.append(into(one, item))
+            except Exception as error:  # noqa: BLE001  (collected, raised below)
+                error.add_note(IterableValidationNote(f"at {index}", index, item))
+                errors.append(error)
+                if len(errors) == MOST_ERRORS:
+                    break
+        if errors:
+            raise IterableValidationError("in an array", errors, shape)
+        return found if make is list else tuple(found)
+
+    return explain if converter.detailed_validation else structure
+
+
+def register(converter: cattrs.Converter, shape: object, hook: Hook) -> None:
     """Structure exactly *shape*, which may be a union or a generic, with *hook*."""
     converter.register_structure_hook_func(lambda candidate: candidate == shape, hook)
 
@@ -71,8 +129,8 @@ def describe(error: BaseException) -> list[tuple[str, str]]:
     """The errors of a failed structuring as pairs of JSON path and message."""
     found = []
     for line in transform_error(error, path="$", format_exception=_message):
-        message, _, path = line.rpartition(" @ ")
-        found.append((path, message))
+        message, _, path = line.partition(" @ $")
+        found.append(("$" + path, message))
     return found
 
 
@@ -101,4 +159,7 @@ def bad_request(error: BaseException) -> BadRequestError:
     """The 400 for a failed structuring; *param* is the path of the first field at fault."""
     found = describe(error)
     path = found[0][0].removeprefix("$").removeprefix(".") or None
-    return BadRequestError("; ".join(f"{at}: {what}" for at, what in found), param=path)
+    described = [f"{at}: {what}" for at, what in found[:MOST_ERRORS]]
+    if len(found) > MOST_ERRORS:
+        described.append("and more")
+    return BadRequestError("; ".join(described), param=path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import attrs
 from aiohttp import web
@@ -10,7 +11,8 @@ from aiohttp import web
 from ..core.errors import PermissionDeniedError
 from ..core.requests import ChatRequest
 from ..dialects.base import Dialect
-from ..keys import CALLER, CURRENT, DIALECT, GATEWAY, REQUEST_ID
+from ..gateway.conversation import converse
+from ..keys import CALLER, CONVERSATIONS, CURRENT, DIALECT, GATEWAY, REQUEST_ID
 from .bodies import read_json
 from .stream import send
 
@@ -25,7 +27,12 @@ def chat_handler(dialect: Dialect) -> Handler:
         chat = dialect.decode_request(await read_json(request))
         chat = _with_path(chat, request)
         chat = _with_caller(chat, request)
-        events = request.app[GATEWAY].chat(chat, request[REQUEST_ID])
+        ask = partial(request.app[GATEWAY].chat, request_id=request[REQUEST_ID])
+        if chat.routing.conversation_id:
+            store = request.app[CONVERSATIONS]
+            events = converse(ask, chat, request[CALLER].name, store)
+        else:
+            events = ask(chat)
         return await send(request, chat, events, dialect)
 
     return handler

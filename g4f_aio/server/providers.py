@@ -50,12 +50,12 @@ def provider_object(entry: Entry, gateway: Gateway) -> dict[str, Any]:
         "models": list(can),
         "image_models": [model for model, flags in can.items() if Capability.IMAGE in flags],
         "vision_models": [model for model, flags in can.items() if Capability.VISION in flags],
-        "working": entry.usable,
+        "working": gateway.now.catalog.offers(entry),
         "configured": entry.chosen and entry.usable,
         "auth": provider is not None and provider.key == "required",
         "stream": Capability.STREAM in entry.capabilities,
         "capabilities": list(entry.capabilities.names),
-        "missing": entry.missing,
+        "missing": _missing(entry, gateway),
         "error": entry.error,
         "plugin": {
             "type": entry.plugin,
@@ -70,3 +70,10 @@ def provider_object(entry: Entry, gateway: Gateway) -> dict[str, Any]:
             "ttft_ms": None if health.ttft is None else round(health.ttft * 1000),
         },
     }
+
+
+def _missing(entry: Entry, gateway: Gateway) -> str | None:
+    """What a provider lacks; a local server may just not be running."""
+    if entry.usable and not gateway.now.catalog.offers(entry):
+        return "a server that runs: none was found on this machine"
+    return entry.missing

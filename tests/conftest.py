@@ -1,0 +1,110 @@
+"""What every test may use: a watch on blocking calls, and an upstream in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import http.client
+import json
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import attrs
+import hypothesis
+import pytest
+from blockbuster import BlockBuster, blockbuster_ctx
+
+from g4f_aio.providers.upstream import create_session
+
+SERVER = Path(__file__).with_name("upstream_server.py")
+
+# pytest --hypothesis-profile=ci looks longer, and elsewhere each time
+hypothesis.settings.register_profile(
+    "fast", max_examples=30, derandomize=True, deadline=None, database=None
+)
+hypothesis.settings.register_profile("ci", max_examples=500, deadline=None, database=None)
+hypothesis.settings.load_profile("fast")
+
+
+@pytest.fixture(autouse=True)
+def _no_blocking() -> Iterator[BlockBuster]:
+    """A blocking call on the event loop fails the test."""
+    with blockbuster_ctx() as watch:
+        yield watch
+
+
+@attrs.frozen
+class Upstream:
+    """A running ``upstream_server.py``.
+
+    *base_url* is that of its API; connecting to *full* hangs. *root* has the records.
+    """
+
+    base_url: str
+    root: str
+    full: str
+
+    def fetch_records(self, model: str | None = None) -> list[dict[str, Any]]:
+        """The requests it got, oldest first; those for *model* only."""
+        found: list[dict[str, Any]] = self._ask("GET")["exchanges"]
+        return [one for one in found if model is None or (one["body"] or {}).get("model") == model]
+
+    async def records(self, model: str | None = None) -> list[dict[str, Any]]:
+        """As ``fetch_records``, on the event loop."""
+        return await asyncio.to_thread(self.fetch_records, model)
+
+    async def closed(self, model: str | None = None, *, within: float = 3.0) -> dict[str, Any]:
+        """The last request for *model*, once its connection was closed by us.
+
+        Its ``closed_at`` compares with ``time.monotonic()``.
+        """
+        until = time.monotonic() + within
+        while time.monotonic() < until:
+            found = await self.records(model)
+            if found and found[-1]["closed_at"] is not None:
+                return found[-1]
+            await asyncio.sleep(0.01)
+        raise AssertionError(f"the connection for {model} is still open after {within} s")
+
+    def forget(self) -> None:
+        """Drop all records."""
+        self._ask("DELETE")
+
+    def _ask(self, method: str) -> Any:
+        connection = http.client.HTTPConnection(self.root.removeprefix("http://"), timeout=5)
+        with contextlib.closing(connection):
+            connection.request(method, "/_record")
+            return json.load(connection.getresponse())
+
+
+@pytest.fixture(scope="session")
+def upstream_process() -> Iterator[Upstream]:
+    """The fake upstream; one for all tests, in a process of its own."""
+    command = [sys.executable, str(SERVER), "--port", "0", "--with-parent"]
+    with subprocess.Popen(  # noqa: S603  (our own words)
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        yield Upstream(**json.loads(process.stdout.readline()))
+        process.stdin.close()
+        process.wait(timeout=5)
+
+
+@pytest.fixture
+def upstream(upstream_process: Upstream) -> Upstream:
+    """The fake upstream, with no records of earlier tests."""
+    upstream_process.forget()
+    return upstream_process
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    """A way out for providers, as the application has it."""
+    async with create_session() as session:
+        yield session
