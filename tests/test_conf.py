@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from g4f_aio.cli import COMMANDS, EX_CONFIG, parse
+from g4f_aio.cli import EX_CONFIG, parse
 from g4f_aio.gateway.plugins import find_plugins
 from g4f_aio.gateway.registry import Registry
 from g4f_aio.settings import (
@@ -96,11 +96,6 @@ def test_every_setting_has_its_flag_on_the_command_line() -> None:
 
 def test_the_readme_has_the_table_of_settings() -> None:
     assert settings_table() in (ROOT / "README.md").read_text("utf-8")
-
-
-def test_the_readme_names_every_command() -> None:
-    text = (ROOT / "README.md").read_text("utf-8")
-    assert not [name for name in COMMANDS if f"g4f-aio {name}" not in text]
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ from typing import NoReturn
 import pytest
 import structlog
 from hypothesis import given
-from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 
 from g4f_aio.logs import MASK, Redactor, configure, handler, request_id_var
@@ -237,7 +236,6 @@ def test_a_closed_output_disturbs_nobody() -> None:
     out.log.info("hello")
 
 
-@example_settings(deadline=None)
 @given(
     st.text(min_size=4, max_size=20),
     st.recursive(

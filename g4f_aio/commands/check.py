@@ -16,6 +16,7 @@ from ..core.events import Started
 from ..core.messages import Message, TextPart
 from ..core.models import Capability
 from ..core.requests import ChatRequest, Routing
+from ..gateway.catalog import FALLBACK
 from ..gateway.gateway import Gateway
 from ..gateway.registry import Entry, Registry
 from ..settings import Settings, SettingsError
@@ -77,14 +78,13 @@ async def _examine_all(
 
 
 async def _examine(gateway: Gateway, entry: Entry, *, named: bool) -> Finding:
-    """How a provider is. It is called when somebody chose it, or when it is on this machine."""
+    """How a provider is. A question goes only to one that somebody chose, or into this program."""
     matters = named or (entry.chosen and entry.settings.enabled)
     fault = FAIL if matters else OPEN
-    provider = entry.provider
-    if provider is None or not entry.usable:
+    if entry.provider is None or not entry.usable:
         return (fault, entry.name, state(entry))
-    if not matters and not provider.local:
-        return (OPEN, entry.name, f"not called; g4f-aio check {entry.name} does")
+    if not matters and entry.name != FALLBACK:
+        return (OPEN, entry.name, f"{state(entry)}; not called")
     request = ChatRequest(
         model="",
         messages=(Message("user", (TextPart(QUESTION),)),),

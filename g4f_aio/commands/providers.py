@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from ..gateway.registry import Entry
+from ..providers.local_servers import LocalServer
 from .workbench import Terminal, choose, open_registry, open_settings
 
 
@@ -34,7 +35,13 @@ def state(entry: Entry) -> str:
         return "switched off in the settings"
     if entry.missing is not None:
         return f"needs {entry.missing}"
-    return "ready" if entry.chosen else "ready when asked for by name"
+    if entry.chosen:
+        return "ready"
+    match entry.provider:
+        case LocalServer(base_url=base_url):
+            return f"not found at {base_url}"
+        case _:
+            return "ready when asked for by name"
 
 
 def origin(entry: Entry) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import logging
 import sys
@@ -11,6 +12,7 @@ from contextlib import asynccontextmanager
 import attrs
 
 from .. import __version__, logs
+from ..gateway.detect import detect
 from ..gateway.gateway import Gateway
 from ..gateway.plugins import find_plugins
 from ..gateway.registry import Entry, Registry
@@ -59,8 +61,19 @@ def open_settings(flags: Mapping[str, object], level: int) -> tuple[Settings, Te
 
 
 def open_registry(settings: Settings) -> Registry:
-    """The providers; SettingsError names what is wrong in their tables."""
-    return Registry(settings, find_plugins())
+    """The providers, with the servers that run on this machine if the settings let look for them.
+
+    SettingsError names what is wrong in the providers' tables.
+    """
+    registry = Registry(settings, find_plugins())
+    if settings.routing.detect_local:
+        asyncio.run(_detect(settings, registry))
+    return registry
+
+
+async def _detect(settings: Settings, registry: Registry) -> None:
+    async with create_session(settings.upstream.connect_timeout) as session:
+        await detect(registry, settings, session)
 
 
 @asynccontextmanager

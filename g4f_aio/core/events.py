@@ -163,9 +163,9 @@ class Finish:
 class Passthrough:
     """Bytes of the upstream, already in the wire format the client accepts.
 
-    For a stream: whole frames. Otherwise: the whole body. *usage* is what the upstream reported in
-    them; *last* is true for the bytes that complete the answer; *progress* is false for bytes that
-    hold nothing of it, such as an upstream's comments.
+    For a stream: whole frames. Otherwise: the whole body. *last* is true for the bytes that complete
+    the answer; *usage* comes with them, as the upstream reported it or as estimated here. *progress*
+    is false for bytes that hold nothing of the answer, such as an upstream's comments.
     """
 
     data: bytes

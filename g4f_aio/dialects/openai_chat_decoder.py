@@ -20,34 +20,16 @@ from ..core.events import (
     RefusalDelta,
     TextDelta,
     ToolCallDelta,
-    Usage,
 )
 from ..core.upstream_errors import error_in_answer
 from . import json_text, sse
+from .openai_chat_usage import usage_of
 
 _REASONS = frozenset(get_args(FinishReason))
 #: what some upstreams say instead
 _SYNONYMS: dict[str, FinishReason] = {"model_length": "length", "max_tokens": "length"}
 #: finish reasons of answers that were given up
 _FAILURES = ("error", "insufficient_system_resource")
-
-
-def usage_of(raw: Any) -> Usage | None:
-    """An upstream's usage object; None when it is none."""
-    if not isinstance(raw, dict) or not raw:
-        return None
-
-    def count(of: Any, name: str) -> int:
-        value = of.get(name) if isinstance(of, dict) else None
-        return value if isinstance(value, int) else 0
-
-    return Usage(
-        input=count(raw, "prompt_tokens"),
-        output=count(raw, "completion_tokens"),
-        cached=count(raw.get("prompt_tokens_details"), "cached_tokens"),
-        reasoning=count(raw.get("completion_tokens_details"), "reasoning_tokens"),
-        raw=raw,
-    )
 
 
 def malformed(provider: str, data: bytes) -> UpstreamError:

@@ -35,12 +35,10 @@ from ..core.events import (
     Usage,
 )
 from ..core.requests import ChatRequest
-from ..core.tokens import estimate_tokens
 from . import sse
 from .json_text import dumps
 from .openai_chat_request import tool_call_object
-
-_COUNTS = frozenset(("prompt_tokens", "completion_tokens", "total_tokens"))
+from .openai_chat_usage import estimated_usage, usage_object
 
 
 def new_id() -> str:
@@ -51,30 +49,6 @@ def new_id() -> str:
 def new_call_id(given: str | None, taken: Container[str]) -> str:
     """An id for a tool call: the *given* one unless there is none or another call has it."""
     return given if given and given not in taken else f"call_{secrets.token_urlsafe(18)}"
-
-
-def usage_object(usage: Usage) -> dict[str, Any]:
-    """Usage as this dialect writes it; an upstream's own object where that has its three counts."""
-    if usage.raw is not None and usage.raw.keys() >= _COUNTS:
-        return usage.raw
-    written: dict[str, Any] = {
-        "prompt_tokens": usage.input,
-        "completion_tokens": usage.output,
-        "total_tokens": usage.input + usage.output,
-    }
-    if usage.cached:
-        written["prompt_tokens_details"] = {"cached_tokens": usage.cached}
-    if usage.reasoning:
-        written["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning}
-    if usage.estimated:
-        written["estimated"] = True
-    return written
-
-
-def estimated_usage(request: ChatRequest, answer: str) -> Usage:
-    """Usage for an upstream that reported none."""
-    asked = sum(estimate_tokens(message.text) + 4 for message in request.messages)
-    return Usage(asked + 2, estimate_tokens(answer), estimated=True)
 
 
 def error_object(error: GatewayError) -> dict[str, Any]:

@@ -7,7 +7,6 @@ it and nowhere else, and each choice finishes once.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -17,14 +16,23 @@ from ..core.events import Event, Passthrough, Usage
 from ..core.requests import ChatRequest
 from . import sse
 from .json_text import dumps
-from .openai_chat_decoder import cut, load_answer, load_chunk, malformed, usage_of
-from .openai_chat_encoder import estimated_usage, new_id, usage_object
-from .openai_chat_template import Template, load_plain
+from .openai_chat_decoder import cut, load_answer, load_chunk, malformed
+from .openai_chat_encoder import new_id
+from .openai_chat_template import Template, end_of_plain, load_plain
+from .openai_chat_usage import (
+    arguments_of,
+    estimated_usage,
+    put_usage,
+    text_of,
+    usage_object,
+    usage_of,
+)
 
 #: chunks before the first content are withheld up to this many bytes, so that a failure then can
 #: still be answered with a status or by another provider
 WITHHELD = 64 * 2**10
-_NO_USAGE = re.compile(rb'"usage"\s*:\s*null')
+#: what chunks of ours take over from the upstream's
+_CONSTANT = ("id", "object", "created", "model", "system_fingerprint")
 
 
 class Relay:
@@ -42,12 +50,13 @@ class Relay:
         self._last: dict[str, Any] = {}
         #: a finishing frame, its data and its chunk, held back until the usage is known
         self._held: tuple[bytes, bytes, dict[str, Any]] | None = None
-        self._withheld: list[bytes] = []
-        self._withheld_size = 0
+        self._withheld = bytearray()
         self._begun = False
         self._content = False
         self._done = False
         self._template: Template | None = None
+        #: how often another template may be learned: upstreams whose chunks all differ have none
+        self._lessons = 6
         # vLLM's way to ask for usage in every chunk
         options = (request.raw or {}).get("stream_options") or {}
         self._usage_everywhere = bool(options.get("continuous_usage_stats"))
@@ -63,7 +72,7 @@ class Relay:
             return
         passed, rest, progress = [], frames, False
         if not self._finished:
-            head = frames[: _end_of_plain(frames)]
+            head = frames[: end_of_plain(frames)]
             if self._plain(head):
                 passed, rest, progress = [head], frames[len(head) :], bool(head)
         failure: GatewayError | None = None
@@ -74,7 +83,7 @@ class Relay:
                 failure = error
                 break
             progress = progress or bool(data)
-            if self._done:
+            if self.done:
                 break
         yield from self._pass(b"".join(passed), progress=progress)
         if failure is not None:
@@ -96,8 +105,8 @@ class Relay:
         written = data.strip()
         usage = usage_of(answer.get("usage"))
         if usage is None:
-            usage = estimated_usage(self._request, _text_of(answer))
-            written = _put_usage(written, answer, usage)
+            usage = estimated_usage(self._request, text_of(answer))
+            written = put_usage(written, answer, usage)
         if "provider" not in answer:
             written = b'{"provider":' + dumps(self._provider) + b"," + written[1:]
         yield Passthrough(written, usage, last=True)
@@ -106,22 +115,25 @@ class Relay:
         """Read many chunks at once; False, with nothing noted, when one of them is special."""
         if not frames:
             return True
-        if self._template is not None and self._fits(self._template, frames):
-            return True
+        if self._template is not None:
+            text = self._template.text(frames)
+            if text is not None:
+                return self._fits(self._template, text)
+        if not self._lessons:
+            self._template = None
+            return self._parsed(frames)
+        self._lessons -= 1
         # the first chunk of a stream is unlike the others, it has the role: learn from the last one
         first, last = frames.find(b"\n\n") + 2, frames.rfind(b"\n\n", 0, -2) + 2
-        learned = None
-        if last > first and (chunks := load_plain(frames[last:])):
-            learned = Template.of(frames[last:], chunks[0])
-        if learned is None or learned.text(frames[first:]) is None:
+        lesson = frames[last:] if last >= first else frames
+        chunks = load_plain(lesson)
+        learned = self._template = Template.of(lesson, chunks[0]) if chunks else None
+        text = learned.text(frames[first:]) if learned is not None and last >= first else None
+        if learned is None or text is None:
             return self._parsed(frames)
-        self._template = learned
-        return self._parsed(frames[:first]) and self._fits(learned, frames[first:])
+        return self._parsed(frames[:first]) and self._fits(learned, text)
 
-    def _fits(self, template: Template, frames: bytes) -> bool:
-        text = template.text(frames)
-        if text is None:
-            return False
+    def _fits(self, template: Template, text: str) -> bool:
         self._content = True
         self._seen.add(template.choice)
         self._texts.append(text)
@@ -143,8 +155,6 @@ class Relay:
             ):
                 del self._texts[noted:]
                 return False
-        if len(chunks) == 1 and self._template is None:
-            self._template = Template.of(frames, chunks[0])
         return True
 
     def _note(self, chunk: dict[str, Any]) -> tuple[int, ...] | None:
@@ -179,7 +189,7 @@ class Relay:
                     self._texts.append(value)
                 elif key == "tool_calls":
                     self._called = True
-                    self._texts.append(_arguments_of(value))
+                    self._texts.append(arguments_of(value))
 
     def _frame(self, frame: bytes, data: bytes) -> bytes:
         """One frame, changed where the contract wants it."""
@@ -213,10 +223,11 @@ class Relay:
         if new != ends:
             changed = changed | {"choices": [_unfinished(one, new) for one in choices or ()]}
         if usage is not None and not self._is_wanted_here(ends=bool(new)):
-            changed = changed | {"usage": None}
+            changed = {key: value for key, value in changed.items() if key != "usage"}
+            changed |= {"usage": None} if wish else {}
         if changed is not chunk:
             data, chunk, old = dumps(changed), changed, data
-            frame = _replaced(frame, old, data)
+            frame = sse.with_data(frame, old, data)
         self._finished.update(new)
         if wish is not None or not (new or self._seen - self._finished):
             return frame
@@ -229,11 +240,10 @@ class Relay:
 
     def _is_wanted_here(self, *, ends: bool) -> bool:
         """Whether usage belongs in a chunk that has choices; *ends* says that it finishes one."""
-        match self._request.include_usage:
-            case None:
-                return ends or not self._finished
-            case wish:
-                return wish and self._usage_everywhere
+        wish = self._request.include_usage
+        if wish is None:
+            return ends or not self._finished
+        return wish and self._usage_everywhere
 
     def _finish_all(self) -> bytes:
         """A finishing chunk for an upstream that says ``[DONE]`` without a finish reason."""
@@ -243,9 +253,7 @@ class Relay:
         if not ends:
             return b""
         reason = "tool_calls" if self._called else "stop"
-        chunk = self._synthetic(
-            [{"index": index, "delta": {}, "finish_reason": reason} for index in ends]
-        )
+        chunk = self._synthetic([{"index": i, "delta": {}, "finish_reason": reason} for i in ends])
         data = dumps(chunk)
         return self._with_usage(sse.event(data), data, chunk, ends)
 
@@ -260,7 +268,7 @@ class Relay:
         if self._held is None:
             return b""
         frame, data, chunk = self._held
-        return frame if sent else _replaced(frame, data, _put_usage(data, chunk, self._usage))
+        return frame if sent else sse.with_data(frame, data, put_usage(data, chunk, self._usage))
 
     def _synthetic(self, choices: list[dict[str, Any]]) -> dict[str, Any]:
         """A chunk of ours among the upstream's."""
@@ -271,15 +279,15 @@ class Relay:
             "model": self._request.model,
         }
         same = {key: self._last[key] for key in _CONSTANT if key in self._last}
-        return chunk | same | {"choices": choices}
+        usage = {"usage": None} if self._request.include_usage else {}
+        return chunk | same | {"choices": choices} | usage
 
     def _pass(self, frames: bytes, *, progress: bool) -> Iterator[Event]:
         if not self._begun:
-            self._withheld.append(frames)
-            self._withheld_size += len(frames)
-            if not (self._content or self._done) and self._withheld_size < WITHHELD:
+            self._withheld += frames
+            if not (self._content or self._done) and len(self._withheld) < WITHHELD:
                 return
-            frames = b"".join(self._withheld)
+            frames = bytes(self._withheld)
             self._withheld.clear()
             self._begun = True
         if frames:
@@ -287,62 +295,6 @@ class Relay:
             yield Passthrough(frames, usage, last=self._done, progress=progress)
 
 
-_CONSTANT = ("id", "object", "created", "model", "system_fingerprint")
-
-
-def _end_of_plain(frames: bytes) -> int:
-    """Where the first chunk that finishes a choice begins, as far as that can be told quickly."""
-    at = frames.find(b'"finish_reason":"')
-    if at < 0:
-        return len(frames)
-    before = frames.rfind(b"\n\n", 0, at)
-    return before + 2 if before >= 0 else 0
-
-
-def _replaced(frame: bytes, data: bytes, new: bytes) -> bytes:
-    """A frame with *new* for its *data*, otherwise the same where that is one line."""
-    return sse.event(new) if b"\n" in data else frame.replace(data, new, 1)
-
-
 def _unfinished(choice: dict[str, Any], new: tuple[int, ...]) -> dict[str, Any]:
     """A choice without its finish reason, unless it is among the *new* ones."""
     return choice if (choice.get("index") or 0) in new else choice | {"finish_reason": None}
-
-
-def _put_usage(data: bytes, holder: dict[str, Any], usage: Usage) -> bytes:
-    """*data*, the JSON of *holder*, with a usage for the missing one; else the same bytes."""
-    written = usage_object(usage)
-    if "usage" not in holder:
-        return data.rstrip()[:-1] + b',"usage":' + dumps(written) + b"}"
-    places = list(_NO_USAGE.finditer(data))
-    if holder["usage"] is None and len(places) == 1:
-        begin, end = places[0].span()
-        return data[:begin] + b'"usage":' + dumps(written) + data[end:]
-    return dumps(holder | {"usage": written})
-
-
-def _text_of(answer: dict[str, Any]) -> str:
-    """Everything the model wrote in a whole answer."""
-    texts = []
-    for choice in answer["choices"]:
-        message = choice.get("message")
-        if type(message) is dict:
-            texts += [value for key, value in message.items() if _is_text(key, value)]
-            texts.append(_arguments_of(message.get("tool_calls")))
-    return "".join(texts)
-
-
-def _is_text(key: str, value: Any) -> bool:
-    return type(value) is str and key != "role"
-
-
-def _arguments_of(calls: Any) -> str:
-    """What a model wrote to call tools."""
-    called = (
-        call.get("function") or call.get("custom")
-        for call in (calls if type(calls) is list else ())
-        if type(call) is dict
-    )
-    return "".join(
-        str(one.get("arguments") or one.get("input") or "") for one in called if type(one) is dict
-    )

@@ -127,6 +127,11 @@ def event(data: bytes) -> bytes:
     return b"data: " + data.replace(b"\n", b"\ndata: ") + b"\n\n"
 
 
+def with_data(frame: bytes, data: bytes, new: bytes) -> bytes:
+    """A frame with *new* for its *data*; nothing else of it changes where the data is one line."""
+    return event(new) if b"\n" in data else frame.replace(data, new, 1)
+
+
 def comment(text: str) -> bytes:
     """A comment; every line end in *text* becomes a space."""
     return b": " + b" ".join(text.encode(errors="replace").split()) + b"\n\n"

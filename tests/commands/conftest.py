@@ -30,6 +30,7 @@ def run(
     def run_command(*words: str, settings: str = "", **environ: str) -> CompletedProcess[str]:
         (tmp_path / "gateway.toml").write_text(settings, "utf-8")
         monkeypatch.setenv("G4F_DATA_DIR", str(tmp_path))
+        monkeypatch.setenv("G4F_DETECT_LOCAL", "false")  # what runs here is not for tests
         for name, value in environ.items():
             monkeypatch.setenv(name, value)
         capsys.readouterr()

@@ -31,8 +31,14 @@ def test_everything_that_works_is_ok_and_what_is_not_configured_does_not_count(r
     assert done.returncode == 0
     assert (found["settings"], found["data"], found["work"]) == ("ok", "ok", "ok")
     assert found["OfflineAssistant"] == "ok"
-    assert found["Groq"] == "-"
+    assert found["Groq"] == found["Ollama"] == "-"
+    assert "not found at http://127.0.0.1:11434/v1; not called" in done.stdout
     assert "needs an API key: set GROQ_API_KEY, or api_key in [providers.Groq]" in done.stdout
+
+
+def test_the_look_for_servers_on_this_machine_disturbs_nobody(run: Run) -> None:
+    done = run("check", "work", settings=WORKING, G4F_DETECT_LOCAL="true")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_call_says_which_model_answered_how_fast(run: Run) -> None:
@@ -75,7 +81,7 @@ def test_a_broken_plug_in_is_reported_and_harms_nobody(run: Run, broken_plugin: 
 def test_nothing_is_sent_off_this_machine_unasked(run: Run, remote_plugin: str) -> None:
     done = run("check")
     assert marks(done)[remote_plugin] == "-"
-    assert f"not called; g4f-aio check {remote_plugin} does" in done.stdout
+    assert "ready when asked for by name; not called" in done.stdout
     assert "remote-model answered" in run("check", remote_plugin).stdout
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 
 from g4f_aio.settings import ServerSettings, Settings, SettingsError, environment, load
@@ -47,7 +46,6 @@ def test_flag_wins_over_variable_over_file_over_default(home: Path) -> None:
     assert server.body_timeout == ServerSettings().body_timeout
 
 
-@example_settings(deadline=None)
 @given(st.lists(st.sampled_from(["file", "environment", "flag"]), unique=True))
 def test_the_strongest_source_that_speaks_wins(
     tmp_path_factory: pytest.TempPathFactory, speaking: list[str]

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 from typed_settings import SecretStr
 
@@ -172,7 +171,6 @@ def test_a_file_without_a_usable_secret_is_an_error(
     assert "hidden" not in str(caught.value)
 
 
-@example_settings(deadline=None)
 @given(st.sampled_from([found for found in options() if not found.secret]), st.text())
 def test_any_text_gives_a_value_of_the_right_type_or_a_value_error(
     chosen: Option, text: str

@@ -9,7 +9,7 @@ WAYS = """\
    ollama pull llama3.2
    ```
 
-   The gateway finds it by itself.
+   The gateway finds it by itself within a minute.
 2. An API key in the environment of the gateway, for example of OpenAI (others: `OPENROUTER_API_KEY`, \
 `GROQ_API_KEY`, `MISTRAL_API_KEY` …):
 

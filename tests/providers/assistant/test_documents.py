@@ -131,6 +131,9 @@ NOT_ANSWERED = [
 ]
 
 
+FILES = {document.name: document.text.splitlines() for document in package_documents()}
+
+
 @pytest.fixture(scope="module")
 def documentation() -> Documentation:
     return Documentation()
@@ -152,8 +155,7 @@ async def test_the_documentation_does_not_answer_what_it_does_not_know(
 
 
 async def test_a_citation_points_at_the_quoted_lines(documentation: Documentation) -> None:
-    files = {document.name: document.text.splitlines() for document in package_documents()}
     for question, *_ in ANSWERED:
         for passage in await documentation.search(question):
-            lines = files[passage.document][passage.first_line - 1 : passage.last_line]
+            lines = FILES[passage.document][passage.first_line - 1 : passage.last_line]
             assert "\n".join(lines).endswith(passage.text)

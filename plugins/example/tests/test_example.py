@@ -1,0 +1,93 @@
+"""The installed plug-in behind a gateway, in front of an upstream that speaks its API."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from g4f_aio.app import create_app
+from g4f_aio.settings import load
+
+Client = TestClient[web.Request, web.Application]
+Ask = Callable[..., Awaitable[tuple[int, Any]]]
+
+
+async def answer(request: web.Request) -> web.StreamResponse:
+    """``POST /ask``: every word of the prompt on a line of its own."""
+    asked = await request.json()
+    assert asked["model"] == "example-small"
+    if asked["prompt"] == "too often":
+        return web.Response(status=429, text="slow down", headers={"Retry-After": "7"})
+    response = web.StreamResponse()
+    await response.prepare(request)
+    for word in asked["prompt"].split():
+        await response.write(f"{word}\n".encode())
+    return response
+
+
+@pytest.fixture
+async def ask(
+    aiohttp_server: Callable[[web.Application], Awaitable[TestServer]],
+    aiohttp_client: Callable[[web.Application], Awaitable[Client]],
+    tmp_path: Path,
+) -> Ask:
+    """Send a prompt to a gateway whose settings name the upstream."""
+    upstream = web.Application()
+    upstream.router.add_post("/ask", answer)
+    address = str((await aiohttp_server(upstream)).make_url("")).rstrip("/")
+    file = tmp_path / "gateway.toml"
+    file.write_text(f'[providers.example]\nbase_url = "{address}"\n', "utf-8")
+    settings = load({"config": str(file), "data_dir": str(tmp_path)}, {})
+    client = await aiohttp_client(create_app(settings))
+
+    async def post(prompt: str, **extra: object) -> tuple[int, Any]:
+        messages = [{"role": "user", "content": prompt}]
+        body = {"model": "example-small", "messages": messages, **extra}
+        async with client.post("/v1/chat/completions", json=body) as response:
+            streamed = response.content_type == "text/event-stream"
+            return response.status, await (response.text() if streamed else response.json())
+
+    return post
+
+
+async def test_an_answer_is_the_lines_of_the_upstream(ask: Ask) -> None:
+    status, answered = await ask("Grüße aus Köln")
+    assert status == 200
+    assert answered["provider"] == "example"
+    assert answered["choices"][0]["message"]["content"] == "Grüße\naus\nKöln\n"
+    assert answered["choices"][0]["finish_reason"] == "stop"
+
+
+async def test_a_stream_is_one_too(ask: Ask) -> None:
+    status, streamed = await ask("one two", stream=True)
+    assert status == 200
+    assert streamed.index('"content":"one\\n"') < streamed.index('"content":"two\\n"')
+    assert streamed.endswith("data: [DONE]\n\n")
+
+
+async def test_the_upstreams_refusal_reaches_the_client(ask: Ask) -> None:
+    status, answered = await ask("too often")
+    assert status == 429
+    assert answered["error"]["message"] == "example answered 429: slow down"
+
+
+async def test_what_it_does_not_declare_is_refused(ask: Ask) -> None:
+    tool = {"type": "function", "function": {"name": "now", "parameters": {}}}
+    status, answered = await ask("What time is it?", tools=[tool])
+    assert (status, answered["error"]["param"]) == (400, "tools")
+
+
+async def test_without_its_base_url_it_is_listed_with_what_it_lacks(
+    aiohttp_client: Callable[[web.Application], Awaitable[Client]], tmp_path: Path
+) -> None:
+    client = await aiohttp_client(create_app(load({"data_dir": str(tmp_path)}, {})))
+    async with client.get("/v1/providers/example") as response:
+        listed = await response.json()
+    assert listed["error"] is None
+    assert listed["missing"].startswith("base_url")
+    assert listed["plugin"]["distribution"] == "g4f-aio-example"

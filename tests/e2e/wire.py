@@ -1,0 +1,91 @@
+"""What goes over the wire, as bytes: requests as aiohttp sends them, and answers as they came."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import aiohttp
+import attrs
+
+ERROR_KEYS = {"message", "type", "param", "code"}
+
+
+@attrs.frozen
+class Answer:
+    """A whole answer. *cut*: it ended before HTTP says that it does."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    cut: bool = False
+
+    def json(self) -> Any:
+        """The body of an answer that is no stream."""
+        return json.loads(self.body)
+
+    def error(self) -> dict[str, Any]:
+        """The error object of an answer that is one; it has its four keys and no others."""
+        value = self.json()
+        assert set(value) == {"error"}, value
+        return checked(value["error"])
+
+    def data(self) -> list[str]:
+        """The data of each event."""
+        return [
+            line.removeprefix("data: ")
+            for line in self.body.decode().splitlines()
+            if line.startswith("data: ")
+        ]
+
+    def chunks(self) -> list[Any]:
+        """Each event's data as JSON, [DONE] left out."""
+        return [json.loads(data) for data in self.data() if data != "[DONE]"]
+
+    def text(self) -> str:
+        """What the first choice's deltas say."""
+        deltas = [chunk["choices"][0]["delta"] for chunk in self.chunks() if chunk.get("choices")]
+        return "".join(delta.get("content") or "" for delta in deltas)
+
+    @property
+    def done(self) -> bool:
+        """Whether it is a stream with a proper end."""
+        return not self.cut and self.body.endswith(b"data: [DONE]\n\n")
+
+
+def checked(error: dict[str, Any]) -> dict[str, Any]:
+    """An error object whose shape is right."""
+    assert set(error) == ERROR_KEYS, error
+    assert isinstance(error["message"], str)
+    assert isinstance(error["type"], str)
+    assert isinstance(error["param"], str | None)
+    assert isinstance(error["code"], str | None)
+    return error
+
+
+async def post(
+    client: aiohttp.ClientSession,
+    url: str,
+    model: str,
+    text: str = "one two three",
+    *,
+    key: str | None = None,
+    **fields: object,
+) -> Answer:
+    """Ask for a chat completion; *fields* are further ones of the request."""
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    body = {"model": model, "messages": [{"role": "user", "content": text}], **fields}
+    async with client.post(url, json=body, headers=headers) as response:
+        return await read(response)
+
+
+async def read(response: aiohttp.ClientResponse) -> Answer:
+    """The rest of an answer."""
+    pieces = []
+    cut = False
+    try:
+        async for piece in response.content.iter_any():
+            pieces.append(piece)
+    except aiohttp.ClientPayloadError:
+        cut = True
+    return Answer(response.status, dict(response.headers), b"".join(pieces), cut)
