@@ -19,7 +19,9 @@ from .providers.upstream import create_session
 from .server.access import Doorman
 from .server.answers import ANSWERS, Answers, answers_ctx
 from .server.cors import add_cors
+from .server.docs import DESCRIPTION, Description
 from .server.middlewares import ACCESS, DOORMAN, add_headers, boundary
+from .server.openapi import openapi_document
 from .server.routes import add_routes
 from .settings import Settings, environment, load
 
@@ -43,6 +45,7 @@ def create_app(
     app[DOORMAN] = Doorman(settings)
     app[ANSWERS] = Answers()
     app[CONVERSATIONS] = MemoryConversations()
+    app[DESCRIPTION] = Description(openapi_document)
     app[ACCESS] = add_routes(app)
     app.on_response_prepare.append(add_headers)
     add_cors(app, settings.server.cors_origin)
@@ -67,7 +70,7 @@ def reload_app(app: web.Application, settings: Settings, registry: Registry) -> 
 async def gateway_ctx(registry: Registry, app: web.Application) -> AsyncIterator[None]:
     """The gateway and its way out."""
     settings = app[CURRENT].settings
-    async with create_session(settings.upstream.connect_timeout) as session:
+    async with create_session() as session:
         app[GATEWAY] = Gateway(settings, registry, session, __version__)
         yield
 

@@ -45,6 +45,8 @@ def run(settings: Settings, reload: Callable[[], Settings]) -> int:
         debug=settings.server.debug,
         secrets=settings.secrets(),
     )
+    for warning in settings.warnings:
+        _log.warning("%s", warning)
     _raise_file_limit()
     app = create_app(settings)
     factory = None if uvloop is None else uvloop.new_event_loop
@@ -64,27 +66,32 @@ async def _serve(
     app: web.Application, reload: Callable[[], Settings], redactor: logs.Redactor
 ) -> None:
     settings = app[CURRENT].settings
-    stop = asyncio.Event()
+    stop, hurry = asyncio.Event(), asyncio.Event()
     runner = web.AppRunner(
         app,
         handler_cancellation=True,
         shutdown_timeout=1.0,  # the answers have been drained before
         access_log=logging.getLogger("g4f_aio.access") if settings.server.access_log else None,
     )
+    environ = environment()
     await runner.setup()
     try:
-        async with _listening(runner, settings) as address:
-            _freeze()
-            wanted = asyncio.Event()
-            _on_signals(stop, wanted)
-            _log.info("g4f_aio %s listens on %s", __version__, address)
-            async with _systemd(environment()), asyncio.TaskGroup() as group:
-                reloads = group.create_task(_reloads(app, wanted, reload, redactor))
-                await stop.wait()
-                reloads.cancel()
+        # the heart beats until the last answer is out: systemd would kill a server that drains
+        async with _heartbeat(environ):
+            async with _listening(runner, settings) as address:
+                _freeze()
+                wanted = asyncio.Event()
+                _on_signals(stop, hurry, wanted)
+                _log.info("g4f_aio %s listens on %s", __version__, address)
+                notify("READY=1", environ)
+                async with asyncio.TaskGroup() as group:
+                    reloads = group.create_task(_reloads(app, wanted, reload, redactor))
+                    await stop.wait()
+                    reloads.cancel()
+                notify("STOPPING=1", environ)
                 _log.info("stopping; %d answers under way", len(app[ANSWERS]))
                 app[CURRENT].draining = True
-        await _drain(app, stop)
+            await _drain(app, hurry)
     finally:
         await runner.cleanup()
     _log.info("stopped")
@@ -115,13 +122,12 @@ async def _listening(runner: web.AppRunner, settings: Settings) -> AsyncIterator
         listener.close()
 
 
-async def _drain(app: web.Application, stop: asyncio.Event) -> None:
+async def _drain(app: web.Application, hurry: asyncio.Event) -> None:
     """Let answers run on for the time the settings give, or until the next signal."""
-    stop.clear()
     seconds = app[CURRENT].settings.server.drain
     async with asyncio.TaskGroup() as group:
         drain = group.create_task(app[ANSWERS].drain(seconds))
-        again = group.create_task(stop.wait())
+        again = group.create_task(hurry.wait())
         await asyncio.wait((drain, again), return_when=asyncio.FIRST_COMPLETED)
         if drain.done():
             again.cancel()
@@ -133,11 +139,15 @@ async def _drain(app: web.Application, stop: asyncio.Event) -> None:
         _log.warning("ended %d answers that had not finished", left)
 
 
-def _on_signals(stop: asyncio.Event, reload: asyncio.Event) -> None:
+def _on_signals(stop: asyncio.Event, hurry: asyncio.Event, reload: asyncio.Event) -> None:
     """SIGTERM and SIGINT stop the server, and once more its draining; SIGHUP reloads."""
     loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        (hurry if stop.is_set() else stop).set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, end)
     loop.add_signal_handler(signal.SIGHUP, reload.set)
 
 
@@ -175,18 +185,14 @@ def _read(reload: Callable[[], Settings]) -> tuple[Settings, Registry]:
 
 
 @asynccontextmanager
-async def _systemd(environ: Mapping[str, str]) -> AsyncIterator[None]:
-    """Say that we are ready, that we live, and that we stop, where systemd listens."""
-    notify("READY=1", environ)
+async def _heartbeat(environ: Mapping[str, str]) -> AsyncIterator[None]:
+    """Tell systemd's watchdog that the event loop runs, where it asks for that."""
     interval = watchdog_interval(environ, os.getpid())
-    try:
-        async with asyncio.TaskGroup() as group:
-            task = group.create_task(_watchdog(interval, environ)) if interval else None
-            yield
-            if task is not None:
-                task.cancel()
-    finally:
-        notify("STOPPING=1", environ)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(_watchdog(interval, environ)) if interval else None
+        yield
+        if task is not None:
+            task.cancel()
 
 
 async def _watchdog(interval: float, environ: Mapping[str, str]) -> None:

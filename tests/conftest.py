@@ -9,16 +9,18 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import attrs
 import hypothesis
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from blockbuster import BlockBuster, blockbuster_ctx
 
+from g4f_aio.providers.pool import Pool
 from g4f_aio.providers.upstream import create_session
 
 SERVER = Path(__file__).with_name("upstream_server.py")
@@ -104,7 +106,45 @@ def upstream(upstream_process: Upstream) -> Upstream:
 
 
 @pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
+async def session() -> AsyncIterator[Pool]:
     """A way out for providers, as the application has it."""
     async with create_session() as session:
         yield session
+
+
+@attrs.frozen
+class Fake:
+    """A small server on this machine, and the requests it got."""
+
+    root: str
+    requests: list[web.Request] = attrs.field(factory=list)
+
+    @property
+    def paths(self) -> list[str]:
+        """What was asked for, in order."""
+        return [request.path for request in self.requests]
+
+
+Serve = Callable[[Mapping[str, object]], Awaitable[Fake]]
+
+
+@pytest.fixture
+def serve(aiohttp_server: Callable[[web.Application], Awaitable[TestServer]]) -> Serve:
+    """Start a server with these answers by path: JSON, or a handler; 404 for all others."""
+
+    async def start(answers: Mapping[str, object]) -> Fake:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            fake.requests.append(request)
+            await request.read()
+            found = answers.get(request.path)
+            if callable(found):
+                response: web.StreamResponse = await found(request)
+                return response
+            return web.json_response(found, status=404 if found is None else 200)
+
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", answer)
+        fake = Fake(str((await aiohttp_server(app)).make_url("")).rstrip("/"))
+        return fake
+
+    return start

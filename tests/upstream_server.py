@@ -5,13 +5,16 @@
 
 The model's name says what it does (N, MS are numbers):
 
-- ``gpt-4o``, ``gpt-4o-mini``, ``echo``: says the user's last text again, word by word
+- ``gpt-4o``, ``gpt-4o-mini``, ``gpt-4``, ``echo``: says the user's last text again, word by word
 - ``words-N``, ``burst-N``: N words, one write each or all in one; ``paced-MS-N``: one each MS ms
 - ``cut-before-headers``, ``cut-before-token``, ``cut-mid-event``, ``cut-between-events``: hangs up
   there; ``cut-after-finish``: after the finish reason; ``bad-chunk``: breaks HTTP's own framing
 - ``no-done``: ends properly, but without ``[DONE]``; ``no-finish``: ``[DONE]`` without a reason
 - ``malformed``; ``error-in-stream``, ``error-first``: an error object as an event of a success
-- ``status-N``: an error with that status; ``once-N``: only the first time, then as ``echo``
+- ``status-N``: an error with that status; ``once-N``, ``once-N-MS``: only the first time, with the
+  hint to come back after 50 or MS ms, then as ``echo``
+- ``leak-N``: an error with that status that quotes the request's credential; ``leak-stream``: the same
+  as an event of a success
 - ``hang-headers``, ``hang-token``, ``hang-mid``, ``hang-after-done``: goes silent there
 - ``slow-headers-MS``, ``slow-token-MS``, ``slow-json-MS``: late by that much
 - ``comments-only``, for ever; ``comments``: between its words
@@ -24,8 +27,8 @@ The model's name says what it does (N, MS are numbers):
 
 Anything else is 404 ``model_not_found``. After an ``@`` come options: ``@eof`` ends bodies by
 closing instead of HTTP's chunks (a cut is then invisible to HTTP), ``@reset`` cuts with a reset; the
-rest is a tag that keeps tests apart. ``n`` and ``stream_options.include_usage`` are honoured, and a
-key that begins with ``wrong`` is refused.
+rest is a tag that keeps tests apart. ``n``, ``logprobs`` and ``stream_options.include_usage`` are
+honoured, and a key that begins with ``wrong`` is refused.
 
 ``GET /_record`` tells every request to the API: headers, body, when it came, when it was answered,
 and when its peer closed the connection (CLOCK_MONOTONIC seconds); ``DELETE /_record`` forgets them.
@@ -50,7 +53,7 @@ import orjson
 
 SSE = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
 JSON = {"Content-Type": "application/json"}
-MODELS = ("gpt-4o", "gpt-4o-mini", "echo", "words-3", "paced-20-100", "tools", "reasoning")
+MODELS = ("gpt-4o", "gpt-4o-mini", "gpt-4", "echo", "words-3", "paced-20-100", "tools", "reasoning")
 NAME = re.compile(r"([a-z]+(?:-[a-z]+)*)((?:-\d+)*)")
 EMOJI = ("héllo ", "👋🏽 ", "日本語")
 
@@ -189,7 +192,10 @@ class Reply:
                 await self.error(self.numbers[0])
             case "once" if self.model not in self.state.failed_once:
                 self.state.failed_once.add(self.model)
-                await self.error(self.numbers[0], {"Retry-After": "1", "Retry-After-Ms": "50"})
+                wait = str(self.numbers[1]) if len(self.numbers) > 1 else "50"
+                await self.error(self.numbers[0], {"Retry-After": "1", "Retry-After-Ms": wait})
+            case "leak":
+                await self.json(self.numbers[0], error_body(self.numbers[0], self.credential()))
             case "hang-headers":
                 await self.hang()
             case "cut-before-headers":
@@ -240,7 +246,12 @@ class Reply:
                 pass
         answer = self.begun("chat.completion") | {
             "choices": [
-                {"index": i, "message": message, "logprobs": None, "finish_reason": finish}
+                {
+                    "index": i,
+                    "message": message,
+                    "logprobs": self.logprobs(pieces),
+                    "finish_reason": finish,
+                }
                 for i in range(self.body.get("n") or 1)
             ],
             "usage": self.usage(pieces),
@@ -248,6 +259,8 @@ class Reply:
         match self.kind:
             case "error-first" | "error-in-stream":
                 await self.json(200, error_body(500, "The engine broke"))
+            case "leak-stream":
+                await self.json(200, error_body(500, self.credential()))
             case "no-usage":
                 del answer["usage"]
                 await self.json(200, answer)
@@ -338,8 +351,10 @@ class Reply:
             if kind == "comments":
                 yield b": still thinking\n\n"
             for index in choices:
-                yield self.chunk({"content": piece}, index)
+                yield self.chunk({"content": piece}, index, logprobs=self.logprobs([piece]))
             if number == 1:
+                if kind == "bad-chunk":
+                    await self.pause(0.05)  # what came before should have been read by then
                 broken = self.breaking()
                 if broken is not None:
                     yield broken
@@ -382,6 +397,8 @@ class Reply:
                 return b'data: {"id": "chatcmpl-fake", "choices": [{"ind\n\n'
             case "error-in-stream":
                 return event(error_body(500, "The engine broke"))
+            case "leak-stream":
+                return event(error_body(500, self.credential()))
             case _:
                 return None
 
@@ -444,6 +461,18 @@ class Reply:
                 return "".join(part.get("text", "") for part in content)
         return ""
 
+    def credential(self) -> str:
+        """What a careless upstream says of a request that it does not like."""
+        return f"Bad request with Authorization: {self.exchange.headers.get('authorization')}"
+
+    def logprobs(self, pieces: list[str]) -> dict[str, Any] | None:
+        """Each word as a token that was certain, where the request asks for that."""
+        if not self.body.get("logprobs"):
+            return None
+        certain = {"logprob": 0.0, "top_logprobs": []}
+        tokens = [{"token": p, "bytes": list(p.encode()), **certain} for p in pieces]
+        return {"content": tokens, "refusal": None}
+
     def begun(self, kind: str) -> dict[str, Any]:
         """What every object of an answer begins with."""
         made = {"id": "chatcmpl-fake", "object": kind, "created": 1700000000, "model": self.model}
@@ -456,11 +485,12 @@ class Reply:
         index: int = 0,
         finish: str | None = None,
         extra: dict[str, Any] | None = None,
+        logprobs: dict[str, Any] | None = None,
     ) -> bytes:
         """One chunk as an event."""
         if self.kind == "unknown-fields":
             delta = delta | {"x_mood": "calm"}
-        choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}
+        choice = {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
         null = {"usage": None} if self.include_usage else {}
         head = self.begun("chat.completion.chunk")
         return self.event(head | {"choices": [choice]} | null | (extra or {}))

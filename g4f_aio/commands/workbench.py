@@ -72,14 +72,14 @@ def open_registry(settings: Settings) -> Registry:
 
 
 async def _detect(settings: Settings, registry: Registry) -> None:
-    async with create_session(settings.upstream.connect_timeout) as session:
+    async with create_session() as session:
         await detect(registry, settings, session)
 
 
 @asynccontextmanager
 async def open_gateway(settings: Settings, registry: Registry) -> AsyncIterator[Gateway]:
     """A gateway without a server."""
-    async with create_session(settings.upstream.connect_timeout) as session:
+    async with create_session() as session:
         yield Gateway(settings, registry, session, __version__)
 
 

@@ -106,6 +106,9 @@ class Completion:
     def add(self, event: Event) -> None:
         """Take one event in."""
         match event:
+            case Passthrough(data=data, usage=usage):
+                self.body = data
+                self.usage = usage or self.usage
             case Started(provider=provider, model=model):
                 self.provider, self.model = provider, model
             case TextDelta(text=text, choice=index):
@@ -131,8 +134,5 @@ class Completion:
             case Finish(reason=reason, choice=index):
                 choice = self.choice(index)
                 choice.finish = choice.finish or reason
-            case Passthrough(data=data, usage=usage):
-                self.body = data
-                self.usage = usage or self.usage
             case Preview() | Title() | Suggestions() | Status() | ConversationState():
                 pass

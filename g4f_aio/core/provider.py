@@ -111,7 +111,6 @@ class CallContext:
     credential: str | None = attrs.field(default=None, repr=False)
     own_credential: bool = False
     timeouts: Timeouts = Timeouts()
-    request_id: str = ""
     log: logging.Logger = LOG
     facts: Facts | None = attrs.field(default=None, repr=False)
 

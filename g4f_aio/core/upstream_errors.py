@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import math
 import re
 import time
 from collections.abc import Mapping
@@ -22,6 +23,8 @@ from .errors import (
 
 #: an upstream's message is quoted up to this many characters
 MESSAGE_LIMIT = 1000
+#: bytes of a page in which its text is looked for
+_PAGE = 16 * 2**10
 _TAGS = re.compile(r"<(script|style).*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 
 
@@ -32,13 +35,15 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         if value is None:
             continue
         try:
-            return max(0.0, float(value) / unit)
+            seconds = float(value) / unit
         except ValueError:
             try:
                 when = email.utils.parsedate_to_datetime(value)
             except ValueError:
                 continue
-            return max(0.0, when.timestamp() - time.time())
+            seconds = when.timestamp() - time.time()
+        if math.isfinite(seconds):
+            return max(0.0, seconds)
     return None
 
 
@@ -135,4 +140,4 @@ def _text(value: object) -> str | None:
 
 def _plain(body: bytes) -> str:
     """The text of a page or of whatever it is, on one line."""
-    return " ".join(_TAGS.sub(" ", body.decode("utf-8", "replace")).split())
+    return " ".join(_TAGS.sub(" ", body[:_PAGE].decode("utf-8", "replace")).split())

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import attrs
-import orjson
 
 from ..core.completion import Completion
 from ..core.errors import GatewayError
 from ..core.requests import ChatRequest
 from . import openai_chat_encoder, openai_chat_request
 from .base import Decoder, Encoder
+from .json_text import dumps
 from .openai_chat_decoder import EventDecoder
 from .openai_chat_relay import Relay
 
@@ -40,7 +40,7 @@ class OpenAIChat:
 
     def encode_error(self, error: GatewayError) -> bytes:
         """``{"error": {"message", "type", "param", "code"}}``."""
-        return orjson.dumps(openai_chat_encoder.error_object(error))
+        return dumps(openai_chat_encoder.error_object(error))
 
     def encode_request(self, request: ChatRequest, model: str) -> dict[str, Any]:
         """The request for an upstream of this dialect."""

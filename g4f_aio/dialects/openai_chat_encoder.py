@@ -82,6 +82,9 @@ class StreamEncoder:
     def feed(self, event: Event) -> bytes:
         """The chunks for one event."""
         match event:
+            case Passthrough(data=data, last=last):
+                self._passed_last = self._passed_last or last
+                return data
             case TextDelta(text=text, choice=choice):
                 return self._text(b"content", text, choice)
             case ReasoningDelta(text=text, choice=choice):
@@ -108,9 +111,6 @@ class StreamEncoder:
             case Usage():
                 self._usage = event
                 return b""
-            case Passthrough(data=data, last=last):
-                self._passed_last = self._passed_last or last
-                return data
             case Preview() | Title() | Suggestions() | ConversationState():
                 return b""
 

@@ -61,6 +61,8 @@ class _CustomCall:
 
 @attrs.frozen
 class WireMessage:
+    """A message, its parts and tool calls already in the core's classes."""
+
     role: Role
     content: str | list[Part] | None = None
     name: str | None = None
@@ -77,6 +79,8 @@ class _StreamOptions:
 
 @attrs.frozen
 class Body:
+    """The fields of a request that have a type here; others may be anything."""
+
     messages: list[WireMessage]
     model: str | None = None
     stream: bool | None = None
@@ -273,6 +277,19 @@ def _converter(*, detailed: bool) -> cattrs.Converter:
     return converter
 
 
+#: what the unions of a body look like on the wire, by the value of ``type``; None: any other value
+VARIANTS: dict[Any, dict[str | None, type[attrs.AttrsInstance]]] = {
+    Part: {
+        "text": _Text,
+        "refusal": _Refusal,
+        "image_url": _Image,
+        "input_audio": _Audio,
+        "file": _File,
+        None: _Typed,
+    },
+    Tool | OtherTool: {"function": _Tool, None: _Typed},
+    ToolCall: {"function": _ToolCall, "custom": _CustomCall},
+}
 _ROLES = get_args(Role)
 _FAST = _converter(detailed=False)
 _EXACT = _converter(detailed=True)

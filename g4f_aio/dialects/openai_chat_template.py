@@ -86,11 +86,15 @@ class Template:
         if before + between.join(texts) + after != frames:
             return None
         written = b'["' + b'","'.join(texts) + b'"]'
-        # a text that ends with a backslash may swallow the quote after it
-        if b"\\" in written and (b'\\","' in written or written.endswith(b'\\"]')):
+        if b'\\"' in written and any(map(_swallows, texts)):
             return None
         try:
             found = orjson.loads(written)
             return "".join(found) if len(found) == len(texts) else None
         except (orjson.JSONDecodeError, TypeError):
             return None
+
+
+def _swallows(text: bytes) -> bool:
+    """Whether a text ends with a backslash that would escape the quote after it."""
+    return (len(text) - len(text.rstrip(b"\\"))) % 2 == 1

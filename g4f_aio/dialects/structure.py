@@ -33,9 +33,11 @@ _JSON_NAMES = {
 
 def wrong_type(expected: str, value: object) -> TypeError:
     """The error for a *value* that is not what was *expected*, in JSON's words."""
-    return TypeError(
-        f"expected {expected}, got {_JSON_NAMES.get(type(value), type(value).__name__)}"
-    )
+    return TypeError(f"expected {expected}, got {_name(value)}")
+
+
+def _name(value: object) -> str:
+    return _JSON_NAMES.get(type(value), type(value).__name__)
 
 
 def _strict(value: object, cls: type[T]) -> T:
@@ -151,7 +153,7 @@ def load_object(body: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError as error:
         raise BadRequestError(f"The body is not valid JSON: {error}") from None
     if type(value) is not dict:
-        raise BadRequestError(f"The body must be a JSON object; {wrong_type('an object', value)}")
+        raise BadRequestError(f"The body must be a JSON object, not {_name(value)}")
     return value
 
 

@@ -29,6 +29,8 @@ FRESH_LOCAL = 30.0
 FRESH_FAILURE = 30.0
 #: what a client may say for "whatever is the default here"
 DEFAULT = frozenset(("", "default", "auto"))
+#: the most answers to "who has this model?" that are kept
+REMEMBERED = 1000
 #: the provider of last resort
 FALLBACK = "OfflineAssistant"
 _log = logging.getLogger(__name__)
@@ -51,6 +53,9 @@ class Catalog:
         self._fetch = fetch
         self._listed: dict[str, _Listed] = {}
         self._fetching: dict[str, asyncio.Lock] = {}
+        #: what was found for a provider and a model, as long as nothing changes
+        self._found: dict[tuple[str | None, str], list[Candidate]] = {}
+        self._found_at = registry.changes
 
     def models_of(self, entry: Entry) -> tuple[ModelInfo, ...]:
         """What is known about a provider's models now, without asking it."""
@@ -81,7 +86,13 @@ class Catalog:
                     models = listed.models if listed is not None else ()
                     fresh = FRESH_FAILURE
                 self._listed[entry.name] = _Listed(models, time.monotonic() + fresh)
+                self._found.clear()
         return self.models_of(entry)
+
+    def forget(self, entry: Entry) -> None:
+        """Drop what a provider listed: it came, or went, or is another one now."""
+        self._listed.pop(entry.name, None)
+        self._found.clear()
 
     async def refresh_chosen(self) -> None:
         """Ask every configured provider whose list is not fresh."""
@@ -89,9 +100,18 @@ class Catalog:
 
     async def candidates(self, request: ChatRequest) -> list[Candidate]:
         """Who may answer, best first; at least one. GatewayError says why there is none."""
-        named = request.routing.provider
-        model = request.model
-        keys = request.routing.api_keys
+        named, model, keys = request.routing.provider, request.model, request.routing.api_keys
+        if self._found_at != self.registry.changes or len(self._found) >= REMEMBERED:
+            self._found.clear()
+            self._found_at = self.registry.changes
+        found = self._found.get((named, model))
+        if found is None or keys:
+            found = await self._find(named, model, keys)
+            if not keys:  # those of a caller are for his own request
+                self._found[named, model] = found
+        return capable(found, request.needs)
+
+    async def _find(self, named: str | None, model: str, keys: Keys) -> list[Candidate]:
         if named is not None:
             found = [await self._at(await self._entry(named), model, keys)]
         else:
@@ -103,7 +123,7 @@ class Catalog:
                 "routing.ignored_providers names all that have it",
                 code="no_provider_available",
             )
-        return capable(found, request.needs)
+        return found
 
     async def _by_model(self, model: str, keys: Keys) -> list[Candidate]:
         routing = self._settings.routing

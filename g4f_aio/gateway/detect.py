@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
-import aiohttp
 import attrs
 from yarl import URL
 
@@ -14,6 +13,7 @@ from ..core.errors import GatewayError, UpstreamTimeoutError
 from ..core.provider import CallContext
 from ..providers.local_servers import LOCAL_SERVERS, LocalServer
 from ..providers.openai_compatible import OpenAICompatible
+from ..providers.pool import Pool
 from ..providers.upstream import Client
 from ..settings import Settings, is_loopback
 from .registry import Entry, Registry, same
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 async def detect(
     registry: Registry,
     settings: Settings,
-    session: aiohttp.ClientSession,
+    session: Pool,
     addresses: Mapping[str, str] | None = None,
 ) -> tuple[Entry, ...]:
     """Look for the servers that nobody configured; return the entries that came or went.
@@ -83,7 +83,7 @@ def _decided(entry: Entry, settings: Settings) -> bool:
     return ignored or entry.name in settings.providers or entry.settings.api_key is not None
 
 
-async def _runs(server: LocalServer, session: aiohttp.ClientSession) -> bool | None:
+async def _runs(server: LocalServer, session: Pool) -> bool | None:
     """Whether a server answers as its kind does; None when it did not say in time."""
     client = Client(session, server.name, WITHIN, WITHIN, max_event=0)
     try:

@@ -34,16 +34,22 @@ class GatewayFacts:
         return tuple(_facts(entry, self._catalog) for entry in entries)
 
 
+#: what a server lacks that nobody configured and that was not found
+_UNSEEN = "to be started on this machine; it is found by itself when it runs"
+
+
 def _facts(entry: Entry, catalog: Catalog) -> ProviderFacts:
     provider = entry.provider
+    offered = catalog.offers(entry)
+    unseen = entry.usable and entry.local and not offered
     return ProviderFacts(
         name=entry.name,
         label=provider.label if provider is not None else entry.name,
         description=provider.description if provider is not None else "",
-        configured=entry.usable,
-        missing=entry.missing,
+        configured=offered,
+        missing=_UNSEEN if unseen else entry.missing,
         error=entry.error,
-        local=provider.local if provider is not None else False,
+        local=entry.local,
         models=tuple(model.id for model in catalog.models_of(entry)),
         url=provider.url if provider is not None else None,
     )

@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import aclosing
 from types import AsyncGeneratorType
 
-import aiohttp
 import attrs
 
 from ..core.errors import GatewayError, UpstreamError, UpstreamTimeoutError
@@ -16,6 +15,7 @@ from ..core.events import Event, EventStream, Finish, Passthrough, Started
 from ..core.models import ModelInfo
 from ..core.provider import CallContext, Facts, Provider, Timeouts
 from ..core.requests import ChatRequest, Routing
+from ..providers.pool import Pool
 from ..providers.upstream import Client
 from ..settings import Settings
 from .candidates import Candidate
@@ -41,7 +41,8 @@ class Snapshot:
     registry: Registry
     catalog: Catalog
     facts: Facts
-    timeouts: dict[str, Timeouts] = attrs.field(factory=dict)
+    #: what a call of a provider may use, where the caller wants nothing special; by streamed or not
+    contexts: dict[tuple[str, bool], CallContext] = attrs.field(factory=dict)
 
 
 class Gateway:
@@ -51,7 +52,7 @@ class Gateway:
         self,
         settings: Settings,
         registry: Registry,
-        session: aiohttp.ClientSession,
+        session: Pool,
         version: str = "",
     ) -> None:
         self._session = session
@@ -63,7 +64,7 @@ class Gateway:
         """Take new settings; requests in flight go on with the old ones."""
         self.now = self._snapshot(settings, registry)
 
-    async def chat(self, request: ChatRequest, request_id: str = "") -> EventStream:
+    async def chat(self, request: ChatRequest) -> EventStream:
         """The events of an answer: ``Started``, then the provider's.
 
         Providers are tried in order until one yields its first event; after that an error is final.
@@ -77,7 +78,7 @@ class Gateway:
             name = candidate.entry.name
             began = False
             try:
-                events = self._call(now, candidate, request, request_id)
+                events = self._call(now, candidate, request)
                 async with aclosing(events):
                     async for event in events:
                         if not began:
@@ -96,8 +97,10 @@ class Gateway:
         """Look for model servers on this machine; those that came are asked for their models."""
         now = self.now
         changed = await detect(now.registry, now.settings, self._session, addresses)
+        for entry in changed:
+            now.catalog.forget(entry)
         came = (entry for entry in changed if entry.chosen)
-        await asyncio.gather(*(now.catalog.refresh(entry, force=True) for entry in came))
+        await asyncio.gather(*(now.catalog.refresh(entry) for entry in came))
 
     def context(
         self,
@@ -106,14 +109,17 @@ class Gateway:
         *,
         routing: Routing = _NO_ROUTING,
         streamed: bool = False,
-        request_id: str = "",
         own_key: str | None = None,
     ) -> CallContext:
         """What one call of *entry* may use; *own_key* is the caller's credential for it."""
+        plain = own_key is None and routing.proxy is None and routing.timeout is None
+        known = now.contexts.get((entry.name, streamed)) if plain else None
+        if known is not None:
+            return known
         timeouts = self._timeouts(now, entry, routing)
         upstream = now.settings.upstream
         takes_key = entry.provider is not None and entry.provider.key != "none"
-        return CallContext(
+        context = CallContext(
             http=Client(
                 self._session,
                 entry.name,
@@ -126,16 +132,17 @@ class Gateway:
             credential=(own_key or entry.settings.api_key) if takes_key else None,
             own_credential=own_key is not None,
             timeouts=timeouts,
-            request_id=request_id,
             facts=now.facts,
         )
+        if plain:
+            now.contexts[entry.name, streamed] = context
+        return context
 
     async def _call(
         self,
         now: Snapshot,
         candidate: Candidate,
         request: ChatRequest,
-        request_id: str,
     ) -> EventStream:
         """The events of one provider, watched: in time, well-formed, and ending in a finish."""
         entry = candidate.entry
@@ -147,7 +154,6 @@ class Gateway:
             entry,
             routing=request.routing,
             streamed=request.stream,
-            request_id=request_id,
             own_key=candidate.own_key,
         )
         if request.model != candidate.model:
@@ -176,16 +182,14 @@ class Gateway:
         health.succeeded(patience.first_after)
 
     def _timeouts(self, now: Snapshot, entry: Entry, routing: Routing) -> Timeouts:
-        found = now.timeouts.get(entry.name)
-        if found is None:
-            table, default = entry.settings, now.settings.upstream
-            found = now.timeouts[entry.name] = Timeouts(
-                table.connect_timeout or default.connect_timeout,
-                table.headers_timeout or default.headers_timeout,
-                table.first_token_timeout or default.first_token_timeout,
-                table.stream_timeout or default.stream_timeout,
-                table.timeout or default.timeout,
-            )
+        table, default = entry.settings, now.settings.upstream
+        found = Timeouts(
+            table.connect_timeout or default.connect_timeout,
+            table.headers_timeout or default.headers_timeout,
+            table.first_token_timeout or default.first_token_timeout,
+            table.stream_timeout or default.stream_timeout,
+            table.timeout or default.timeout,
+        )
         if routing.timeout is not None and routing.timeout < found.total:
             return attrs.evolve(found, total=routing.timeout)
         return found

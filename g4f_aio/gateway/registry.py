@@ -99,6 +99,8 @@ class Registry:
             if name not in settings.disabled_plugins
         }
         self._entries: dict[str, Entry] = {}
+        #: counts what was added or loaded, for those who remember what they found here
+        self.changes = 0
         self._lock = threading.Lock()
         problems: list[str] = []
         for name, table in settings.providers.items():
@@ -122,6 +124,7 @@ class Registry:
         """Take in an entry, or put it in the place of the one with its name."""
         with self._lock:
             self._entries[entry.name] = entry
+            self.changes += 1
             self._canonical[entry.name.lower()] = entry.name
 
     def get(self, name: str) -> Entry | None:
@@ -212,6 +215,7 @@ class Registry:
         entry = _entry(name, plugin, table, provider=provider, error=error)
         entry = attrs.evolve(entry, chosen=key is not None)
         with self._lock:
+            self.changes += 1
             return self._entries.setdefault(name, entry)
 
 

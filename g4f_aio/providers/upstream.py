@@ -1,6 +1,6 @@
 """The thin client through which every provider calls its upstream.
 
-One ``aiohttp.ClientSession`` for the whole process: no cookies, no redirects (they could carry a
+One pool of connections for the whole process: no cookies, no redirects (they could carry a
 credential to another host), no proxies from the environment, no connection limit of its own.
 """
 
@@ -8,42 +8,34 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from ipaddress import ip_address
 from types import TracebackType
 from typing import Any
 
-import aiohttp
 import attrs
 import orjson
-from aiohttp.http import HttpProcessingError
-from yarl import URL
 
 from ..core.deadline import Deadline
 from ..core.errors import UpstreamError, UpstreamTimeoutError
 from ..dialects.sse import FrameSplitter
+from .content_coding import inflater_of
+from .dialer import reason
+from .http_answer import TransportError
+from .http_request import Target, encode_head
+from .pool import Pool
+from .transport import Connection
 
 #: the largest body that is read in one piece
 BODY_LIMIT = 64 * 2**20
 #: seconds for an upstream to end its body after the last it had to say
 LINGER = 0.5
+#: seconds within which it shows that a connection had been closed while it was idle
+STALE = 1.0
 _JSON = {"Content-Type": "application/json"}
-#: what a connection that breaks or makes no sense shows up as
-_HUNG_UP = (aiohttp.ClientError, ConnectionError, HttpProcessingError)
 
 
-def create_session(connect: float = 5.0, keep_alive: float = 60.0) -> aiohttp.ClientSession:
-    """The session for all calls; *keep_alive* is how many seconds an idle connection is kept.
-
-    *connect* bounds a connection in seconds for who says nothing else; each ``Client`` does.
-    """
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=keep_alive),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=None, connect=connect),
-        skip_auto_headers={"User-Agent", "Accept", "Accept-Encoding"},
-        read_bufsize=2**18,
-        trust_env=False,
-    )
+def create_session(keep_alive: float = 60.0) -> Pool:
+    """The pool for all calls; *keep_alive* is how many seconds an idle connection is kept."""
+    return Pool(keep_alive)
 
 
 @attrs.frozen
@@ -54,7 +46,7 @@ class Client:
     *headers_timeout* the time from the call to the answer's status; *max_event* is in bytes.
     """
 
-    session: aiohttp.ClientSession
+    session: Pool
     provider: str
     connect_timeout: float
     headers_timeout: float
@@ -108,46 +100,35 @@ class Exchange:
         self._url = url
         self._headers = headers
         self._data = data
-        self._response: aiohttp.ClientResponse | None = None
+        self._connection: Connection | None = None
+        self._response: Response | None = None
 
     async def __aenter__(self) -> Response:
         client = self._client
         name = client.provider
-        deadline = Deadline()
-        deadline.set(deadline.now() + client.headers_timeout)
+        data = self._data
         try:
-            self._response = await client.session.request(
-                self._method,
-                self._url,
-                headers=self._headers,
-                data=self._data,
-                timeout=aiohttp.ClientTimeout(total=None, connect=client.connect_timeout),
-                proxy=None if client.proxy is None or _is_local(self._url) else client.proxy,
-                allow_redirects=False,
-            )
-        except asyncio.CancelledError:
-            if not deadline.passed():
-                raise
-            raise UpstreamTimeoutError(
-                f"{name} did not begin to answer within {client.headers_timeout:g} s", provider=name
-            ) from None
-        except aiohttp.ConnectionTimeoutError:
-            raise UpstreamTimeoutError(
-                f"{name}: no connection within {client.connect_timeout:g} s", provider=name
-            ) from None
-        except aiohttp.ClientConnectorError as error:
-            where = URL(self._url).origin()
-            raise UpstreamError(
-                f"{name}: cannot connect to {where}: {error.strerror or error.os_error}",
-                provider=name,
-            ) from None
-        except _HUNG_UP as error:
-            raise UpstreamError(
-                f"{name} hung up before it answered ({type(error).__name__})", provider=name
-            ) from None
+            target = client.session.target(self._method, self._url, client.proxy)
+            head = encode_head(target, self._headers, None if data is None else len(data))
+        except ValueError as error:
+            raise UpstreamError(f"{name} cannot be asked: {error}", provider=name) from None
+        deadline = Deadline()
+        try:
+            connection = await self._ask(target, head, deadline)
+            self._response = Response(connection, client)
+        except BaseException as error:
+            if self._connection is not None:
+                self._connection.abort()
+            match error:
+                case asyncio.CancelledError() if deadline.passed():
+                    raise self._late() from None
+                case TransportError():
+                    raise UpstreamError(f"{name} {error}", provider=name) from None
+                case _:
+                    raise
         finally:
             deadline.close()
-        return Response(self._response, client)
+        return self._response
 
     async def __aexit__(
         self,
@@ -155,27 +136,71 @@ class Exchange:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        # before the body's end this closes the connection; after it the connection is back in the pool
-        if self._response is not None:
-            self._response.close()
+        if self._connection is not None and self._response is not None:
+            self._response.detach()
+            # before the body's end this closes the connection
+            self._client.session.give_back(self._connection)
+
+    async def _ask(self, target: Target, head: bytes, deadline: Deadline) -> Connection:
+        """A connection, and on it the head of the answer."""
+        pool = self._client.session
+        began = deadline.now()
+        end = began + self._client.headers_timeout
+        connection = self._connection = pool.take(target.origin)
+        if connection is not None:
+            deadline.set(end)
+            try:
+                await connection.ask(target.method, head, self._data)
+            except TransportError:
+                # The upstream closed a connection that was idle to it while the request was on its
+                # way. Had it sent a byte, or taken longer, then it could have begun its work, and
+                # to ask again would be to ask twice.
+                if not connection.silent or deadline.now() - began > STALE:
+                    raise
+                connection.abort()
+                self._connection = None
+            else:
+                return connection
+        deadline.set(min(end, deadline.now() + self._client.connect_timeout))
+        try:
+            connection = self._connection = await pool.connect(target.origin)
+        except OSError as error:
+            name = self._client.provider
+            raise UpstreamError(
+                f"{name}: cannot connect to {target.origin}: {reason(error)}", provider=name
+            ) from None
+        deadline.set(end)
+        await connection.ask(target.method, head, self._data)
+        return connection
+
+    def _late(self) -> UpstreamTimeoutError:
+        client = self._client
+        name = client.provider
+        if self._connection is None and client.connect_timeout <= client.headers_timeout:
+            what = f"{name}: no connection within {client.connect_timeout:g} s"
+        else:
+            what = f"{name} did not begin to answer within {client.headers_timeout:g} s"
+        return UpstreamTimeoutError(what, provider=name)
 
 
 class Response:
     """An upstream's answer (``core.provider.UpstreamResponse``)."""
 
-    def __init__(self, response: aiohttp.ClientResponse, client: Client) -> None:
-        self._response = response
+    def __init__(self, connection: Connection, client: Client) -> None:
+        answer = connection.answer
+        self.status = answer.status
+        self.headers = answer.headers
+        self._connection: Connection | None = connection
         self._client = client
-        self.status = response.status
-        self.headers: Mapping[str, str] = response.headers
+        self._inflater = inflater_of(answer.headers.get("Content-Encoding"))
 
     async def read(self) -> bytes:
         """The whole body, up to ``BODY_LIMIT`` bytes."""
         pieces = []
         size = 0
-        async for piece in self.chunks():
-            pieces.append(piece)
-            size += len(piece)
+        while data := await self._some():
+            pieces.append(data)
+            size += len(data)
             if size > BODY_LIMIT:
                 raise self._failed(f"sent more than {BODY_LIMIT} bytes")
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
@@ -189,17 +214,13 @@ class Response:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body as it arrives."""
-        content = self._response.content
-        try:
-            while data := await content.readany():
-                yield data
-        except _HUNG_UP:
-            raise self._failed("hung up in the middle of its answer") from None
+        while data := await self._some():
+            yield data
 
     async def lines(self) -> AsyncIterator[bytes]:
         """The body by lines, without their ends."""
         rest = b""
-        async for data in self.chunks():
+        while data := await self._some():
             *lines, rest = (rest + data).split(b"\n")
             if len(rest) > self._client.max_event:
                 raise self._failed(f"sent a line of more than {self._client.max_event} bytes")
@@ -211,33 +232,43 @@ class Response:
     async def frames(self) -> AsyncIterator[bytes]:
         """Whole server-sent events, byte for byte."""
         splitter = FrameSplitter(self._client.max_event)
-        content = self._response.content
-        try:
-            while data := await content.readany():
-                if whole := splitter.feed(data):
-                    yield whole
-        except _HUNG_UP:
-            raise self._failed("hung up in the middle of its answer") from None
+        while data := await self._some():
+            if whole := splitter.feed(data):
+                yield whole
         if rest := splitter.close():
             yield rest
 
     async def end(self) -> None:
         """Wait up to ``LINGER`` seconds for the end of a body of which nothing more is wanted."""
+        connection = self._connection
+        if connection is None or connection.answer.spent:
+            return
         try:
             async with asyncio.timeout(LINGER):
-                while await self._response.content.readany():
+                while await connection.read():
                     pass
-        except (TimeoutError, *_HUNG_UP):
-            self._response.close()
+        except (TimeoutError, TransportError):
+            connection.abort()
+
+    def detach(self) -> None:
+        """The connection is somebody else's from now on."""
+        self._connection = None
+
+    async def _some(self) -> bytes:
+        """Some of the body; empty at its end."""
+        if self._connection is None:
+            raise self._failed("was read after its answer had been left")
+        try:
+            if self._inflater is None:
+                return await self._connection.read()
+            while not (data := self._inflater.take()):
+                if not (packed := await self._connection.read()):
+                    self._inflater.close()
+                    break
+                self._inflater.feed(packed)
+        except TransportError as error:
+            raise self._failed(str(error)) from None
+        return data
 
     def _failed(self, what: str) -> UpstreamError:
         return UpstreamError(f"{self._client.provider} {what}", provider=self._client.provider)
-
-
-def _is_local(url: str) -> bool:
-    """Whether a URL leads to this machine, where a proxy would be a detour."""
-    host = URL(url).host or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -6,7 +6,6 @@ import enum
 import hashlib
 import hmac
 import re
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -18,7 +17,7 @@ LOCAL = Caller("local", admin=True)
 _LOOPBACK_NAMES = frozenset(("127.0.0.1", "[::1]", "localhost"))
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
-_KEY_HEADERS = ("g4f-api-key", "x-api-key", "api-key")
+KEY_HEADERS = ("g4f-api-key", "x-api-key", "api-key")
 #: host headers known to be good are remembered, up to so many
 _REMEMBERED = 64
 
@@ -77,10 +76,16 @@ class Doorman:
         if origin is None:
             if headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin"):
                 return
-        elif origin in self._origins or "*" in self._origins or urlsplit(origin).netloc == headers.get("Host"):
+        elif (
+            origin in self._origins
+            or "*" in self._origins
+            or origin.partition("://")[2] == headers.get("Host")
+        ):
             return
         raise PermissionDeniedError(
-            f"Requests from {origin or 'another site'} are not allowed (setting server.cors_origin)"
+            f"Requests from {origin!r} are not allowed (setting server.cors_origin)"
+            if origin is not None
+            else "Requests from pages of other sites are not allowed"
         )
 
     def identify(self, request: web.Request, access: Access) -> Caller:
@@ -89,10 +94,11 @@ class Doorman:
             return LOCAL
         headers = request.headers
         bearer, provider_key = _bearer(headers.get("Authorization", ""))
-        given = [bearer, *(headers.get(name) for name in _KEY_HEADERS)]
+        given = [bearer, *(headers.get(name) for name in KEY_HEADERS)]
         for key in given:
             if key and hmac.compare_digest(_digest(key), self._digest):
-                return Caller("key", admin=True, provider_key=provider_key)
+                own = provider_key if key == bearer else None
+                return Caller("key", admin=True, provider_key=own)
         if access is Access.PUBLIC:
             return Caller("anonymous")
         raise AuthenticationError(

@@ -37,6 +37,7 @@ class Answer:
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task()
         self._response: web.StreamResponse | None = None
+        self._closing = False
         self._headers: dict[str, str] = {}
         self._opening: asyncio.Lock | None = None
         self.last_write = self._loop.time()
@@ -61,7 +62,10 @@ class Answer:
     async def close(self, data: bytes = b"") -> web.StreamResponse:
         """Send the last bytes."""
         response = self._response or await self._open()
+        self._closing = True
+        self.blocked_since = self._loop.time()
         await response.write_eof(data)
+        self.blocked_since = None
         return response
 
     async def keep_alive(self) -> None:
@@ -71,8 +75,11 @@ class Answer:
         await response.write(KEEP_ALIVE)
 
     def end(self, error: GatewayError) -> None:
-        """End it from outside: with an error event, or with a status when nothing was sent yet."""
-        if self.failure is None and self._task is not None:
+        """End it from outside: with an error event, or with a status when nothing was sent yet.
+
+        One whose last bytes are on their way has said all; it only takes its client to read them.
+        """
+        if self.failure is None and not self._closing and self._task is not None:
             self.failure = error
             self._task.cancel()
 

@@ -16,28 +16,31 @@ async def read_json(request: web.Request) -> bytes:
     """The body of a JSON route, unparsed.
 
     415 for another content type (a form of another site could send one unasked), 413 for too large
-    a body, 408 for one that does not come.
+    a body, 408 for one that does not come, 400 for one that is broken.
     """
     kind = request.headers.get("Content-Type", "")
     if kind != "application/json" and request.content_type != "application/json":
         raise BadRequestError(
-            f"Content-Type must be application/json, not {kind or 'missing'}",
+            f"Content-Type must be application/json, not {kind!r}",
             status=415,
             code="unsupported_media_type",
         )
     limit = request.client_max_size
     if (request.content_length or 0) > limit:
         raise too_large(limit)
-    if request.content.is_eof():  # it came with the headers, as nearly always
-        return await request.read()
     seconds = request.app[CURRENT].settings.server.body_timeout
     try:
+        if request.content.is_eof():  # it came with the headers, as nearly always
+            return await request.read()
         async with asyncio.timeout(seconds):
             return await request.read()
     except TimeoutError:
         raise BadRequestError(
             f"The body did not arrive within {seconds:g} s", status=408, code="request_timeout"
         ) from None
+    except web.RequestPayloadError as error:
+        what = str(error).rpartition("\n")[2].strip()
+        raise BadRequestError(f"The body cannot be read: {what}") from None
 
 
 def json_response(value: object, status: int = 200) -> web.Response:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import partial
 
 import attrs
 from aiohttp import web
@@ -12,7 +11,7 @@ from ..core.errors import PermissionDeniedError
 from ..core.requests import ChatRequest
 from ..dialects.base import Dialect
 from ..gateway.conversation import converse
-from ..keys import CALLER, CONVERSATIONS, CURRENT, DIALECT, GATEWAY, REQUEST_ID
+from ..keys import CALLER, CONVERSATIONS, CURRENT, DIALECT, GATEWAY
 from .bodies import read_json
 from .stream import send
 
@@ -27,7 +26,7 @@ def chat_handler(dialect: Dialect) -> Handler:
         chat = dialect.decode_request(await read_json(request))
         chat = _with_path(chat, request)
         chat = _with_caller(chat, request)
-        ask = partial(request.app[GATEWAY].chat, request_id=request[REQUEST_ID])
+        ask = request.app[GATEWAY].chat
         if chat.routing.conversation_id:
             store = request.app[CONVERSATIONS]
             events = converse(ask, chat, request[CALLER].name, store)

@@ -13,6 +13,7 @@ from ..keys import CURRENT
 
 #: seconds for which a browser may remember a preflight
 MAX_AGE = 600
+_ALLOW = "Access-Control-Allow-Origin"
 
 
 def add_cors(app: web.Application, origins: tuple[str, ...]) -> None:
@@ -29,6 +30,17 @@ def add_cors(app: web.Application, origins: tuple[str, ...]) -> None:
         for route in tuple(resource):
             if route.method not in ("OPTIONS", "HEAD"):
                 cors.add(route)
+
+    async def unknown(request: web.Request, response: web.StreamResponse) -> None:
+        """A page may read, too, that there is no such URL or method."""
+        origin = request.headers.get("Origin")
+        if origin is None or _ALLOW in response.headers or request.method == "OPTIONS":
+            return
+        if origin in origins or "*" in origins:
+            response.headers["Access-Control-Expose-Headers"] = ",".join(response.headers)
+            response.headers[_ALLOW] = origin
+
+    app.on_response_prepare.append(unknown)
 
 
 async def _vary(request: web.Request, response: web.StreamResponse) -> None:

@@ -1,19 +1,81 @@
-"""The documentation, served from the package: no CDN, nothing from the network."""
+"""The documentation, served from the package: no CDN, no script, nothing from the network."""
 
 from __future__ import annotations
 
-import re
-from importlib.resources import files
+import asyncio
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
 
+import aiofiles
+import attrs
+import orjson
 from aiohttp import web
 
-_NAME = re.compile(r"[a-z-]+")
-_FOLDER = files("g4f_aio") / "docs"
+from ..core.errors import BadRequestError
+from .html_pages import api_page, text_page
+
+#: the pages and what links to them say; as files they are ``docs/NAME.md``
+PAGES = {
+    "index": "Introduction",
+    "running": "Running it",
+    "providers": "Providers",
+    "plugins": "Plug-ins",
+    "api": "API",
+    "troubleshooting": "Troubleshooting",
+}
+_FOLDER = Path(__file__).parent.parent / "docs"
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+@attrs.define
+class Description:
+    """The OpenAPI document that *build* makes, made once and only when somebody asks for it."""
+
+    build: Callable[[], dict[str, Any]]
+
+    @cached_property
+    def json(self) -> bytes:
+        """The document itself."""
+        return orjson.dumps(self.build())
+
+    @cached_property
+    def html(self) -> str:
+        """A page that shows it."""
+        return api_page(self.build(), PAGES)
+
+
+DESCRIPTION = web.AppKey("DESCRIPTION", Description)
+
+
+async def document(request: web.Request) -> web.Response:
+    """``GET /openapi.json``."""
+    body = request.app[DESCRIPTION].json
+    return web.Response(body=body, content_type="application/json")
 
 
 async def index(request: web.Request) -> web.Response:
-    return web.Response(text="")
+    """``GET /docs``: the API for people, and the way to the other pages."""
+    description = request.app[DESCRIPTION]
+    return _html(await asyncio.to_thread(lambda: description.html))
 
 
 async def page(request: web.Request) -> web.Response:
-    return web.Response(text="")
+    """``GET /docs/{page}``."""
+    name = request.match_info["page"]
+    if name not in PAGES:
+        raise BadRequestError(
+            f"No page {name!r}; there are: {', '.join(PAGES)}", status=404, code="unknown_url"
+        )
+    async with aiofiles.open(_FOLDER / f"{name}.md", encoding="utf-8") as file:
+        text = await file.read()
+    return _html(await asyncio.to_thread(text_page, text, name, PAGES))
+
+
+def _html(text: str) -> web.Response:
+    return web.Response(text=text, content_type="text/html", headers=_HEADERS)

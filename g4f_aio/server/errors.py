@@ -6,9 +6,9 @@ import math
 
 from aiohttp import web
 
-from ..core.errors import BadRequestError, GatewayError
+from ..core.errors import BadRequestError, GatewayError, PermissionDeniedError
 from ..dialects.openai_chat import OPENAI_CHAT
-from ..keys import DIALECT
+from ..keys import DIALECT, REQUEST_ID
 
 #: seconds to wait where nobody knows better
 RETRY_AFTER = 1.0
@@ -35,10 +35,12 @@ def error_response(request: web.BaseRequest, error: GatewayError) -> web.Respons
     return response
 
 
-def from_http(request: web.Request, found: web.HTTPException) -> GatewayError:
+def from_http(request: web.BaseRequest, found: web.HTTPException) -> GatewayError:
     """aiohttp's own errors in our words."""
     where = f"{request.method} {request.path}"
     match found.status:
+        case 403:
+            return PermissionDeniedError(found.text or found.reason)
         case 404:
             return BadRequestError(f"Unknown URL: {where}", status=404, code="unknown_url")
         case 405:
@@ -54,6 +56,11 @@ def from_http(request: web.Request, found: web.HTTPException) -> GatewayError:
             return BadRequestError(found.text or found.reason, status=status)
         case status:
             return GatewayError(found.reason, status=status)
+
+
+def internal_error(request: web.BaseRequest) -> GatewayError:
+    """500 for a mistake of ours: no details, but where the log has them."""
+    return GatewayError(f"Internal error; the log has it under request id {request[REQUEST_ID]}")
 
 
 def too_large(limit: int) -> GatewayError:

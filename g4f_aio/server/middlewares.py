@@ -14,7 +14,7 @@ from ..core.errors import GatewayError
 from ..keys import CALLER, CURRENT, RECEIVED, REQUEST_ID
 from ..logs import request_id_var
 from .access import Access, Doorman, require
-from .errors import error_response, from_http
+from .errors import error_response, from_http, internal_error
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -31,7 +31,7 @@ async def boundary(request: web.Request, handler: Handler) -> web.StreamResponse
     """The outermost and only middleware; one, because each costs every request."""
     request[RECEIVED] = asyncio.get_running_loop().time()
     given = request.headers.get("x-request-id")
-    request_id = given if given and _ID.fullmatch(given) else f"req_{_random.getrandbits(96):024x}"
+    request_id = given if given and _ID.fullmatch(given) else new_request_id()
     request[REQUEST_ID] = request_id
     request_id_var.set(request_id)
     try:
@@ -55,9 +55,7 @@ async def boundary(request: web.Request, handler: Handler) -> web.StreamResponse
         raise  # the client is gone; there is nobody to answer
     except Exception:  # noqa: BLE001  (logged; this is where our bugs end)
         _log.exception("%s %s failed", request.method, request.path)
-        return _answer(
-            request, GatewayError(f"Internal error; the log has it under request id {request_id}")
-        )
+        return _answer(request, internal_error(request))
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -72,6 +70,12 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     headers["Server"] = "g4f_aio"
     if request.app[CURRENT].draining:
         response.force_close()
+        headers["Connection"] = "close"  # aiohttp has written its own word on it before
+
+
+def new_request_id() -> str:
+    """A name for a request that came without one."""
+    return f"req_{_random.getrandbits(96):024x}"
 
 
 def _answer(request: web.Request, error: GatewayError) -> web.Response:

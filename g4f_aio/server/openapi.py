@@ -1,11 +1,224 @@
-"""The OpenAPI 3.1 document of the server."""
+"""The OpenAPI 3.1 document, from the table of routes and the wire classes of the dialects."""
 
 from __future__ import annotations
 
-from aiohttp import web
+import re
+from collections.abc import Iterator
+from typing import Any
 
-from .bodies import json_response
+from .. import __version__
+from ..dialects.openai_chat_schema import VARIANTS, Body, WireMessage
+from .access import KEY_HEADERS, Access
+from .answer_schemas import answer_schemas
+from .docs import PAGES
+from .json_schema import Schema, Schemas
+from .routes import Route, table
+
+_NAMES = {Body: "ChatCompletionRequest", WireMessage: "Message"}
+_PARAMETER = re.compile(r"\{(\w+)(?::[^{}]*)?\}")
+_ABOUT = """\
+One base URL for every model: OpenAI's API, and what this gateway adds to it.
+
+Every path also works with a slash at its end, and every GET also as HEAD. Objects may hold more \
+fields than are described here; those of a request are handed on where the provider speaks the \
+same API.
+"""
+_FIELDS = {
+    "model": "A model, a provider's name (its default model), `PROVIDER:MODEL`, or nothing for "
+    "the default.",
+    "stream": "Whether the answer comes as server-sent events.",
+    "provider": "The provider to use; an object is handed on.",
+    "api_key": "Your own key for the provider: a string, or an object by provider's name.",
+    "timeout": "Seconds for the whole answer.",
+    "proxy": "An HTTP proxy for this call, where the settings allow it.",
+    "conversation_id": "The conversation to continue: what was said in it goes before the messages.",
+}
+_PARAMETERS = {
+    "provider": "A provider's name; capital letters do not count.",
+    "conversation_id": "The conversation to continue.",
+    "id": "A model's id; `/` and `:` in it may be percent-encoded or not.",
+    "page": "A page of the documentation.",
+}
+_EXAMPLE = {"model": "", "messages": [{"role": "user", "content": "Hello!"}], "stream": False}
+#: response components by status: name and description
+_ERRORS = {
+    400: ("BadRequest", "The request is wrong; the message names the field by its JSON path."),
+    401: ("Unauthorized", "The server has a key, and the request none or a wrong one."),
+    403: ("Forbidden", "A good key that may not do this, or a page of another site."),
+    404: ("NotFound", "There is no such URL, model or provider."),
+    408: ("RequestTimeout", "The body did not arrive in time."),
+    413: ("RequestTooLarge", "The body is too large."),
+    415: ("UnsupportedMediaType", "The body is not declared as application/json."),
+    421: ("MisdirectedRequest", "The Host header is not one of this server."),
+    429: ("RateLimited", "Too many requests; try again after `retry-after`."),
+    500: ("InternalError", "A bug of the gateway; report it with the request id."),
+    502: ("ProviderFailed", "The provider failed; the message says what it said."),
+    503: ("Overloaded", "Not now: no provider can, or the server is stopping (`server_shutdown`)."),
+    504: ("ProviderTimeout", "The provider took too long."),
+}
+_ANYWHERE = (400, 421, 500)
+_CHAT = (403, 404, 408, 413, 415, 429, 502, 503, 504)
+_HEADERS = {
+    "x-request-id": ("string", "Names this request; a valid one that you send is kept."),
+    "openai-processing-ms": ("integer", "Milliseconds until the answer began."),
+    "x-provider": ("string", "Who answered, or failed to."),
+    "x-model": ("string", "What that provider calls the model."),
+    "x-attempts": ("integer", "How many providers were asked."),
+    "x-should-retry": ("boolean", "False where another try cannot help."),
+    "retry-after": ("integer", "Seconds after which to try again."),
+    "retry-after-ms": ("integer", "The same in milliseconds."),
+}
+_ALWAYS = ("x-request-id", "openai-processing-ms")
 
 
-async def document(_: web.Request) -> web.Response:
-    return json_response({})
+def openapi_document() -> dict[str, Any]:
+    """The OpenAPI document of the server. It needs no settings, no network and no event loop."""
+    paths: dict[str, Any] = {}
+    for row in table():
+        paths.setdefault(_path(row), {})[row.method.lower()] = _operation(row)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "g4f_aio",
+            "version": __version__,
+            "description": _ABOUT,
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/", "description": "This server."}],
+        "tags": [{"name": name} for name in dict.fromkeys(map(_tag, table()))],
+        "paths": paths,
+        "components": {
+            "schemas": _schemas(),
+            "headers": dict(_headers()),
+            "responses": dict(_responses()),
+            "parameters": {
+                "x-request-id": {
+                    "name": "x-request-id",
+                    "in": "header",
+                    "description": "Your own name for the request; it comes back in the answer.",
+                    "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"},
+                }
+            },
+            "securitySchemes": dict(_security()),
+        },
+    }
+
+
+def _operation(row: Route) -> dict[str, Any]:
+    names = _PARAMETER.findall(row.path)
+    parameters = [_parameter(name) for name in names]
+    statuses = {*_ANYWHERE, *(_CHAT if row.takes else ())}
+    if names:
+        statuses.add(404)
+    if row.path == "/readyz":
+        statuses.add(503)
+    if row.access is not Access.PUBLIC:
+        statuses.add(401)
+    errors = {
+        str(status): {"$ref": f"#/components/responses/{_ERRORS[status][0]}"}
+        for status in sorted(statuses)
+    }
+    operation: dict[str, Any] = {
+        "operationId": "_".join((row.method.lower(), *re.findall(r"\w+", _path(row)))),
+        "summary": row.summary,
+        "tags": [_tag(row)],
+        "parameters": [*parameters, {"$ref": "#/components/parameters/x-request-id"}],
+        "responses": {"200": _success(row), **errors},
+        "security": [] if row.access is Access.PUBLIC else [*({n: []} for n, _ in _security()), {}],
+    }
+    if row.takes:
+        content = {"schema": _ref(row.takes), "example": _EXAMPLE}
+        operation["requestBody"] = {"required": True, "content": {"application/json": content}}
+        # a provider's own 400-class answer about the request keeps its status
+        operation["responses"]["4XX"] = {"$ref": "#/components/responses/Refused"}
+    return operation
+
+
+def _parameter(name: str) -> dict[str, Any]:
+    schema: Schema = {"type": "string"}
+    if name == "page":
+        schema["enum"] = list(PAGES)
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": _PARAMETERS[name],
+        "schema": schema,
+    }
+
+
+def _success(row: Route) -> dict[str, Any]:
+    headers: tuple[str, ...] = _ALWAYS
+    if "/" in row.gives:
+        content: dict[str, Any] = {row.gives: {"schema": {"type": "string"}}}
+    else:
+        content = {"application/json": {"schema": _ref(row.gives)}}
+    if row.streams:
+        headers += ("x-provider", "x-model", "x-attempts")
+        content["text/event-stream"] = {
+            "schema": {
+                "type": "string",
+                "description": f"Events `data: {{…}}`, each with a {row.streams}, and `data: [DONE]` "
+                "as the last one. A stream that fails ends with an Error in its place. Lines that "
+                "begin with a colon are comments.",
+                "contentMediaType": "application/json",
+                "contentSchema": _ref(row.streams),
+            }
+        }
+    return {"description": f"{row.summary}.", "headers": _header_refs(headers), "content": content}
+
+
+def _responses() -> Iterator[tuple[str, dict[str, Any]]]:
+    for status, (name, description) in _ERRORS.items():
+        headers: tuple[str, ...] = (*_ALWAYS, "x-should-retry")
+        if status in (429, 503):
+            headers += ("retry-after", "retry-after-ms")
+        yield name, _error(description, headers)
+    yield "Refused", _error("What the provider has against the request.", (*_ALWAYS, "x-provider"))
+
+
+def _error(description: str, headers: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "description": description,
+        "headers": _header_refs(headers),
+        "content": {"application/json": {"schema": _ref("Error")}},
+    }
+
+
+def _schemas() -> dict[str, Schema]:
+    wire = Schemas(VARIANTS, _NAMES)
+    wire.of(Body)
+    properties = wire.components[_NAMES[Body]]["properties"]
+    for name, description in _FIELDS.items():
+        properties[name]["description"] = description
+    return dict(sorted({**wire.components, **answer_schemas()}.items()))
+
+
+def _headers() -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, (kind, description) in _HEADERS.items():
+        yield name, {"description": description, "schema": {"type": kind}}
+
+
+def _header_refs(names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _security() -> Iterator[tuple[str, dict[str, Any]]]:
+    about = "The server's key, where it has one (setting server.api_key)."
+    second = " A second word after it is your own key for the provider."
+    yield "bearer", {"type": "http", "scheme": "bearer", "description": about + second}
+    for name in KEY_HEADERS:
+        yield name, {"type": "apiKey", "in": "header", "name": name, "description": about}
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _path(row: Route) -> str:
+    return _PARAMETER.sub(r"{\1}", row.path)
+
+
+def _tag(row: Route) -> str:
+    """A route belongs to the module of its handler."""
+    return row.handler.__module__.rpartition(".")[2]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from typing import Any
 
 from aiohttp import web
 
 from ..core.errors import BadRequestError, GatewayError
-from .errors import error_response
+from .errors import error_response, from_http
+from .middlewares import new_request_id
 
 _log = logging.getLogger(__name__)
 
@@ -52,16 +54,39 @@ class Connection(web.RequestHandler):
         if status < 500:  # noqa: PLR2004
             # anybody who can reach the port can cause these: no line in the log for each
             _log.debug("bad request: %s", message)
-            what = (message or "").partition("\n")[0].strip() or "not a valid HTTP request"
+            what = (message or "").partition("\n")[0].strip(" :") or "this is not HTTP"
             error: GatewayError = BadRequestError(f"Bad HTTP request: {what}", status=status)
         else:
             _log.error("request failed", exc_info=exc)
             error = GatewayError("Internal error")
-        response = error_response(request, error)
+        response = _answer(request, error)
         response.force_close()
         return response
+
+    def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> Coroutine[Any, Any, tuple[web.StreamResponse, bool]]:
+        """Send a response. aiohttp's own errors from before the boundary get our shape here."""
+        if isinstance(resp, web.HTTPException):
+            resp = _answer(request, from_http(request, resp))
+        return super().finish_response(request, resp, start_time)
+
+    def log_exception(self, *args: Any, **kwargs: Any) -> None:
+        """Log what escaped; a broken body is no mistake of ours, and was answered already."""
+        if not isinstance(kwargs.get("exc_info"), web.RequestPayloadError):
+            super().log_exception(*args, **kwargs)
 
     def _check(self) -> None:
         self._header_timer = None
         if self._request_count == 0:
             self.force_close()
+
+
+def _answer(request: web.BaseRequest, error: GatewayError) -> web.Response:
+    """As from the boundary, which such requests do not reach."""
+    response = error_response(request, error)
+    response.headers["x-request-id"] = new_request_id()
+    response.headers["openai-processing-ms"] = "0"
+    response.headers["x-content-type-options"] = "nosniff"
+    response.headers["Server"] = "g4f_aio"
+    return response

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import aclosing
 
 from aiohttp import web
@@ -13,6 +14,9 @@ from ..core.events import EventStream, Started
 from ..core.requests import ChatRequest
 from ..dialects.base import Dialect
 from .answers import ANSWERS, Answer
+from .errors import internal_error
+
+_log = logging.getLogger(__name__)
 
 
 async def send(
@@ -48,11 +52,20 @@ async def _stream(
                 answer.describe(_who(event))
             if data := encoder.feed(event):
                 await answer.write(data)
+        last = encoder.finish()
     except GatewayError as error:
         if not answer.started:
             raise
-        return await answer.close(encoder.error(error))
-    return await answer.close(encoder.finish())
+        last = encoder.error(error)
+    except ConnectionError:
+        raise  # the client is gone
+    except Exception:
+        if not answer.started:
+            raise
+        # as the boundary does; but a second response would run into this one
+        _log.exception("a stream failed after its first byte")
+        last = encoder.error(internal_error(answer.request))
+    return await answer.close(last)
 
 
 async def _body(chat: ChatRequest, events: EventStream, dialect: Dialect) -> web.Response:

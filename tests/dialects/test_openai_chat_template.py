@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from g4f_aio.dialects.openai_chat_template import Template
+from g4f_aio.dialects.openai_chat_template import Template, end_of_plain, load_plain
 
 Chunk = dict[str, Any]
 
@@ -41,7 +41,7 @@ def test_it_reads_the_texts_of_chunks_like_the_one_it_was_made_of(
         frames = b"".join(frame(chunk({"content": text})) for text in texts)
     except orjson.JSONEncodeError:
         return
-    assert made.texts(frames) == texts
+    assert made.text(frames) == "".join(texts)
 
 
 @pytest.mark.parametrize(
@@ -61,10 +61,10 @@ def test_one_other_chunk_among_them_and_it_says_so(other: Chunk) -> None:
     made = template({"content": "a"})
     assert made is not None
     plain = frame(chunk({"content": "a"}))
-    assert made.texts(plain + plain) == ["a", "a"]
-    assert made.texts(plain + frame(other) + plain) is None
-    assert made.texts(frame(other)) is None
-    assert made.texts(plain + frame(other)) is None
+    assert made.text(plain + plain) == "aa"
+    assert made.text(plain + frame(other) + plain) is None
+    assert made.text(frame(other)) is None
+    assert made.text(plain + frame(other)) is None
 
 
 @pytest.mark.parametrize("text", [b'a"b', b"a\\", b"a\\x", b"\xff", b"\x01", b'","b', b"\\ud800"])
@@ -73,8 +73,8 @@ def test_a_text_that_is_no_json_string_is_refused(text: bytes) -> None:
     assert made is not None
     plain = frame(chunk({"content": "@"}))
     broken = plain.replace(b"@", text)
-    texts = made.texts(broken)
-    assert texts is None or orjson.dumps(texts[0]) == b'"' + text + b'"'
+    read = made.text(broken)
+    assert read is None or orjson.dumps(read) == b'"' + text + b'"'
 
 
 @pytest.mark.parametrize(
@@ -100,4 +100,64 @@ def test_no_template_is_made_of_a_chunk_that_says_more(delta: Chunk, more: Chunk
 def test_thinking_is_a_text_like_another() -> None:
     made = template({"reasoning_content": "a", "content": None})
     assert made is not None
-    assert made.texts(frame(chunk({"reasoning_content": "b", "content": None}))) == ["b"]
+    assert made.text(frame(chunk({"reasoning_content": "b", "content": None}))) == "b"
+
+
+def test_a_torn_text_is_not_mended_by_the_next_one() -> None:
+    made = template({"content": "a"})
+    assert made is not None
+    plain = frame(chunk({"content": "@"}))
+    frames = plain.replace(b"@", b"a\\") + plain.replace(b"@", b',"b')
+    assert made.text(frames) is None
+
+
+def test_texts_that_are_no_texts_together_are_refused() -> None:
+    made = template({"content": "a"})
+    assert made is not None
+    plain = frame(chunk({"content": "@"}))
+    torn = [b'a",["x', b"y", b'z"],"b']
+    assert made.text(b"".join(plain.replace(b"@", text) for text in torn)) is None
+
+
+@pytest.mark.parametrize(
+    ("frames", "chunks"),
+    [
+        (b'data: {"a": 1}\n\n', [{"a": 1}]),
+        (b'data: {"a": 1}\n\ndata: []\n\n', [{"a": 1}, []]),
+        (b'data: {"a": 1}\r\n\r\n', None),
+        (b'data: {"a":\r1}\n\n', None),
+        (b'data: {"a":\n1}\n\n', None),
+        (b'data: {"a":\n\n1}\n\n', None),
+        (b'data: {"a": 1\n},{"b": 2\n}\n\n', None),
+        (b'data: {"choices":[{}\n\ndata: {}]},{}\n\n', None),
+        (b'data: {"a": 1}\n\n: x\n\n', None),
+        (b'data: {"a": 1}\n\ndata: [DONE]\n\n', None),
+        (b'data: {"a": 1}\n', None),
+        (b": x\n\n", None),
+        (b"", None),
+    ],
+)
+def test_frames_of_one_line_of_json_each_are_loaded(frames: bytes, chunks: Any) -> None:
+    assert load_plain(frames) == chunks
+
+
+@pytest.mark.parametrize(
+    ("frames", "end"),
+    [
+        (b"data: a\n\ndata: b\n\n", 18),
+        (b'data: a\n\ndata: "finish_reason":"stop"\n\n', 9),
+        (b'data: "finish_reason":"stop"\n\n', 0),
+        (b'data: "finish_reason":null\n\n', 28),
+    ],
+)
+def test_the_chunk_that_finishes_a_choice_is_found_quickly(frames: bytes, end: int) -> None:
+    assert end_of_plain(frames) == end
+
+
+def test_the_choice_a_text_belongs_to_is_known() -> None:
+    first = template({"content": "a"}, choice={"index": None})
+    second = template({"content": "a"}, choice={"index": 2})
+    assert first is not None
+    assert second is not None
+    assert (first.choice, second.choice) == (0, 2)
+    assert template({"content": "a"}, choice={"index": "1"}) is None

@@ -164,9 +164,17 @@ def running(
             yield Gateway(process, log, config, found[1].replace("0.0.0.0", "127.0.0.1"))  # noqa: S104
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
-                log.wait("stopping")
-                process.send_signal(signal.SIGTERM)  # what has not ended is not waited for
+                if _lives_on(process):  # for requests that nobody waits for any more
+                    process.send_signal(signal.SIGTERM)
             assert process.wait(PATIENCE) == 0, log.rest()
             assert "Traceback" not in log.rest(), log.rest()
         finally:
             process.kill()
+
+
+def _lives_on(process: subprocess.Popen[str]) -> bool:
+    try:
+        process.wait(0.5)
+    except subprocess.TimeoutExpired:
+        return True
+    return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
@@ -16,7 +17,7 @@ class Answer:
     """A whole answer. *cut*: it ended before HTTP says that it does."""
 
     status: int
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     body: bytes
     cut: bool = False
 
@@ -88,4 +89,4 @@ async def read(response: aiohttp.ClientResponse) -> Answer:
             pieces.append(piece)
     except aiohttp.ClientPayloadError:
         cut = True
-    return Answer(response.status, dict(response.headers), b"".join(pieces), cut)
+    return Answer(response.status, response.headers, b"".join(pieces), cut)

@@ -30,6 +30,13 @@ async def answer(request: web.Request) -> web.StreamResponse:
     return response
 
 
+def gateway(folder: Path, settings: str = "") -> web.Application:
+    """A gateway with these settings, and nothing but them."""
+    file = folder / "gateway.toml"
+    file.write_text(f"[routing]\ndetect_local = false\n{settings}\n", "utf-8")
+    return create_app(load({"config": str(file), "data_dir": str(folder)}, {}))
+
+
 @pytest.fixture
 async def ask(
     aiohttp_server: Callable[[web.Application], Awaitable[TestServer]],
@@ -40,10 +47,7 @@ async def ask(
     upstream = web.Application()
     upstream.router.add_post("/ask", answer)
     address = str((await aiohttp_server(upstream)).make_url("")).rstrip("/")
-    file = tmp_path / "gateway.toml"
-    file.write_text(f'[providers.example]\nbase_url = "{address}"\n', "utf-8")
-    settings = load({"config": str(file), "data_dir": str(tmp_path)}, {})
-    client = await aiohttp_client(create_app(settings))
+    client = await aiohttp_client(gateway(tmp_path, f'[providers.example]\nbase_url = "{address}"'))
 
     async def post(prompt: str, **extra: object) -> tuple[int, Any]:
         messages = [{"role": "user", "content": prompt}]
@@ -85,7 +89,7 @@ async def test_what_it_does_not_declare_is_refused(ask: Ask) -> None:
 async def test_without_its_base_url_it_is_listed_with_what_it_lacks(
     aiohttp_client: Callable[[web.Application], Awaitable[Client]], tmp_path: Path
 ) -> None:
-    client = await aiohttp_client(create_app(load({"data_dir": str(tmp_path)}, {})))
+    client = await aiohttp_client(gateway(tmp_path))
     async with client.get("/v1/providers/example") as response:
         listed = await response.json()
     assert listed["error"] is None

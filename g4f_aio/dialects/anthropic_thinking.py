@@ -1,0 +1,110 @@
+"""How long a Claude model thinks and answers, as far as its name tells.
+
+https://platform.claude.com/docs/en/build-with-claude/extended-thinking,
+https://platform.claude.com/docs/en/build-with-claude/adaptive-thinking
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import attrs
+
+from ..core.errors import UnsupportedError
+
+#: how thinking can be asked for: ``adaptive`` leaves the depth to the model, at some effort;
+#: ``budget`` counts tokens; ``auto`` goes by the model's name
+FORMS = ("auto", "adaptive", "budget")
+
+_VERSION = re.compile(r"claude-(?:[a-z]+-)?(\d{1,2})(?!\d)(?:[-.](\d{1,2})(?!\d))?")
+#: of a Claude whose name has no number: they are all recent
+_RECENT = (99, 0)
+#: the first version that takes adaptive thinking; budgets are on their way out since then
+_ADAPTIVE = (4, 6)
+#: from which version on so many tokens may be asked for
+_LENGTHS = (((3, 7), 32_000), ((3, 5), 8_192))
+_SHORTEST = 4_096
+#: the API takes no smaller budget
+_LEAST = 1_024
+#: tokens of thinking for OpenAI's words
+_BUDGETS = {
+    "minimal": _LEAST,
+    "low": 2_048,
+    "medium": 8_192,
+    "high": 16_384,
+    "xhigh": 24_576,
+    "max": 24_576,
+}
+#: what the API calls them, where it differs
+_EFFORTS = {"minimal": "low"}
+
+
+@attrs.frozen
+class Depth:
+    """What a request says about length and thinking, in the API's own words."""
+
+    max_tokens: int
+    thinking: dict[str, Any] | None = None
+    effort: str | None = None
+
+
+def depth_of(
+    model: str,
+    effort: str | None,
+    max_tokens: int | None,
+    *,
+    form: str = "auto",
+    default: int | None = None,
+) -> Depth:
+    """The depth that OpenAI's *effort* and *max_tokens* mean for *model*.
+
+    *default* bounds an answer whose length the caller left open; without one the model's name
+    decides. There, thinking comes on top; a bound of the caller's holds for both together.
+    """
+    version = _version(model)
+    adaptive = form == "adaptive" or (form == "auto" and version >= _ADAPTIVE)
+    bound = (default or _length(version)) if max_tokens is None else max_tokens
+    if effort is None:
+        return Depth(bound)
+    if effort == "none":
+        return Depth(bound, {"type": "disabled"})
+    if adaptive:
+        # many models keep their thoughts to themselves unless told otherwise
+        shown = {"type": "adaptive", "display": "summarized"}
+        return Depth(bound, shown, _EFFORTS.get(effort, effort))
+    budget = _BUDGETS.get(effort)
+    if budget is None:
+        raise UnsupportedError(
+            f"reasoning_effort: must be one of none, {', '.join(_BUDGETS)}",
+            param="reasoning_effort",
+        )
+    if max_tokens is None:
+        bound = max(bound, budget + _SHORTEST)
+    elif bound <= _LEAST:
+        raise UnsupportedError(
+            f"reasoning_effort: {model} thinks in {_LEAST} tokens or more, which leaves none of "
+            f"max_tokens {bound} for an answer",
+            param="reasoning_effort",
+        )
+    else:
+        budget = min(budget, max(_LEAST, bound // 2))
+    return Depth(bound, {"type": "enabled", "budget_tokens": budget})
+
+
+def effort_of(budget: int) -> str:
+    """OpenAI's word for a budget of tokens: the smallest that allows as much."""
+    words = ("low", "medium", "high")
+    return next((word for word in words if budget <= _BUDGETS[word]), "xhigh")
+
+
+def _version(model: str) -> tuple[int, int]:
+    """Major and minor version; zeros for a model that is no Claude."""
+    found = _VERSION.search(model)
+    if found is not None:
+        return int(found[1]), int(found[2] or 0)
+    return _RECENT if "claude" in model else (0, 0)
+
+
+def _length(version: tuple[int, int]) -> int:
+    return next((length for since, length in _LENGTHS if version >= since), _SHORTEST)

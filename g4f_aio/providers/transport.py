@@ -1,0 +1,211 @@
+"""One connection to an upstream: a request goes out, its answer comes in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import cast
+
+from .http_answer import AnswerParser, TransportError
+
+#: unread bytes at which the upstream is made to wait
+READ_LIMIT = 256 * 2**10
+#: a larger body goes out in pieces of this size, no faster than the upstream takes them
+PIECE = 64 * 2**10
+_REFUSED = 400
+
+
+class Connection(asyncio.Protocol):
+    """An HTTP/1.1 connection, for one request at a time.
+
+    Opened by giving it to the event loop as a protocol; *lost* is called when it is closed, whoever
+    closed it. After a failure, or when the answer was not read to its end, it is of no use any
+    more: ``abort`` it.
+    """
+
+    __slots__ = (
+        "_clogged",
+        "_error",
+        "_loop",
+        "_lost",
+        "_paused",
+        "_sent",
+        "_unread",
+        "_waiter",
+        "answer",
+        "busy",
+        "gone",
+        "idle_since",
+        "made",
+        "silent",
+        "transport",
+        "used",
+    )
+
+    transport: asyncio.Transport
+
+    def __init__(self, lost: Callable[[Connection], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._lost = lost
+        self.answer = AnswerParser()
+        #: a request is under way
+        self.busy = False
+        #: there were requests before it
+        self.used = False
+        #: no byte of the answer came yet
+        self.silent = True
+        #: closed or about to be
+        self.gone = False
+        self.idle_since = 0.0
+        #: it was open
+        self.made = False
+        self._waiter: asyncio.Future[None] | None = None
+        self._error: TransportError | None = None
+        self._sent = True
+        self._clogged = False
+        self._paused = False
+        self._unread = 0
+
+    async def ask(self, method: str, head: bytes, body: bytes | None) -> None:
+        """Send a request and wait for the head of its answer; TransportError when none comes."""
+        answer = self.answer
+        answer.begin(method)
+        self.busy = True
+        self.silent = True
+        if body is None or len(body) <= PIECE:
+            self.transport.write(head + body if body else head)
+        else:
+            await self._send(head, body)
+        while not answer.status:
+            if self._error is not None:
+                raise self._error
+            await self._wait()
+
+    async def read(self) -> bytes:
+        """Some of the body; empty at its end. TransportError when it has no proper end."""
+        answer = self.answer
+        while True:
+            if data := answer.take():
+                self._unread = 0
+                if self._paused:
+                    self._paused = False
+                    if not self.gone:
+                        self.transport.resume_reading()
+                return data
+            if self._error is not None:
+                raise self._error
+            if answer.complete:
+                return b""
+            await self._wait()
+
+    @property
+    def reusable(self) -> bool:
+        """Whether another request may follow: this one and its answer are through."""
+        answer = self.answer
+        return answer.spent and answer.reusable and self._sent and not self.gone
+
+    def rest(self) -> None:
+        """Nothing may come until the next request."""
+        self.busy = False
+        self.used = True
+        self.idle_since = self._loop.time()
+
+    def upgrade(self, transport: asyncio.Transport) -> None:
+        """From now on speak through *transport*, to somebody else: a proxy opened the way."""
+        self.transport = transport
+        self.answer = AnswerParser()
+        self.busy = False
+
+    def abort(self) -> None:
+        """Close it at once."""
+        self.gone = True
+        if self.made:
+            self.transport.abort()
+
+    # what the event loop calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """It is open."""
+        self.transport = cast(asyncio.Transport, transport)
+        self.made = True
+        if self.gone:
+            self.transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what arrived and wake who waits for it."""
+        if not self.busy or self._error is not None:
+            # nobody asked: a farewell such as 408, or junk
+            self.abort()
+            return
+        self.silent = False
+        try:
+            self.answer.feed(data)
+        except TransportError as error:
+            self._error = error
+            self.abort()
+        else:
+            self._unread += len(data)
+            if self._unread > READ_LIMIT and not self._paused and not self.gone:
+                self._paused = True
+                self.transport.pause_reading()
+        self._wake()
+
+    def eof_received(self) -> None:
+        """The upstream will send nothing more."""
+        self._end(cut=False)
+        self.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is closed."""
+        self._end(cut=exc is not None)
+        # a TLS transport does not know by itself that it is closed
+        self.transport.abort()
+        self._lost(self)
+
+    def pause_writing(self) -> None:
+        """The upstream takes its time to read."""
+        self._clogged = True
+
+    def resume_writing(self) -> None:
+        """It goes on."""
+        self._clogged = False
+        self._wake()
+
+    def _end(self, *, cut: bool) -> None:
+        self.gone = True
+        if self.busy and self._error is None:
+            try:
+                self.answer.end(cut=cut)
+            except TransportError as error:
+                self._error = error
+        self._wake()
+
+    async def _send(self, head: bytes, body: bytes) -> None:
+        """Send a large request, as far as the upstream wants it."""
+        self._sent = False
+        self.transport.write(head)
+        view = memoryview(body)
+        for start in range(0, len(body), PIECE):
+            while self._clogged and not self._unwanted():
+                await self._wait()
+            if self._unwanted():
+                return
+            self.transport.write(view[start : start + PIECE])
+        self._sent = True
+
+    def _unwanted(self) -> bool:
+        """Whether the rest of a request would be sent in vain: it was refused before its end."""
+        answer = self.answer
+        return self.gone or answer.complete or answer.status >= _REFUSED
+
+    async def _wait(self) -> None:
+        """Until something happens."""
+        self._waiter = self._loop.create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

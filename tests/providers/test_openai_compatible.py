@@ -1,0 +1,409 @@
+"""Any upstream that speaks OpenAI's chat completions, against one that does."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import orjson
+import pytest
+
+from g4f_aio import (
+    AuthenticationError,
+    BadRequestError,
+    CallContext,
+    ChatRequest,
+    Finish,
+    ModelInfo,
+    Passthrough,
+    ReasoningDelta,
+    RefusalDelta,
+    TextDelta,
+    ToolCallDelta,
+    UpstreamAuthError,
+    UpstreamError,
+    Usage,
+)
+from g4f_aio.core.events import Event
+from g4f_aio.dialects.openai_chat import OPENAI_CHAT
+from g4f_aio.providers.openai_compatible import OpenAICompatible, clean_url
+from g4f_aio.providers.pool import Pool
+from g4f_aio.providers.upstream import Client
+
+if TYPE_CHECKING:
+    from tests.conftest import Fake, Upstream
+
+Serve = Callable[[Mapping[str, object]], Awaitable["Fake"]]
+
+
+@pytest.fixture
+def context(session: Pool) -> CallContext:
+    """What a call may use."""
+    return CallContext(Client(session, "work", 5.0, 5.0, 2**24), "work")
+
+
+@pytest.fixture
+def provider(upstream: Upstream) -> OpenAICompatible:
+    """The provider for the fake upstream."""
+    return OpenAICompatible(base_url=upstream.base_url)
+
+
+def asked(model: str, *, accept: bool = False, **extra: object) -> ChatRequest:
+    """What a client asks; *accept*: it may get the upstream's own bytes."""
+    messages = [{"role": "user", "content": "Hello big world"}]
+    body = {"model": model, "messages": messages, "stream": True, **extra}
+    request = OPENAI_CHAT.decode_request(orjson.dumps(body))
+    return request if accept else attrs.evolve(request, accept=None)
+
+
+async def answer(
+    provider: OpenAICompatible, request: ChatRequest, context: CallContext
+) -> list[Event]:
+    """All events of an answer."""
+    async with aclosing(provider.chat(request, context)) as events:
+        return [event async for event in events]
+
+
+def text_of(events: list[Event]) -> str:
+    """The text in events."""
+    return "".join(event.text for event in events if isinstance(event, TextDelta))
+
+
+def passed(events: list[Event]) -> bytes:
+    """The upstream's own bytes in events that hold nothing else."""
+    pieces = [event.data for event in events if isinstance(event, Passthrough)]
+    assert len(pieces) == len(events)
+    return b"".join(pieces)
+
+
+def chunks(data: bytes) -> list[dict[str, Any]]:
+    """The chunks of a whole stream."""
+    events = data.replace(b"\r\n", b"\n").split(b"\n\n")
+    assert events[-2:] == [b"data: [DONE]", b""]
+    return [
+        orjson.loads(event.removeprefix(b"data: "))
+        for event in events[:-2]
+        if event.startswith(b"data: ")
+    ]
+
+
+# addresses
+
+
+@pytest.mark.parametrize(
+    ("url", "cleaned"),
+    [
+        ("http://127.0.0.1:8000/v1", "http://127.0.0.1:8000/v1"),
+        ("https://api.example/v1/", "https://api.example/v1"),
+        ("https://api.example", "https://api.example"),
+        ("http://[::1]:8000/v1//", "http://[::1]:8000/v1"),
+    ],
+)
+def test_an_address_has_no_slash_at_its_end(url: str, cleaned: str) -> None:
+    assert clean_url(url) == OpenAICompatible(base_url=url).base_url == cleaned
+
+
+@pytest.mark.parametrize("url", ["localhost:8000", "ftp://x/v1", "/v1", "http://", "x"])
+def test_what_is_no_address_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="must begin with http:// or https:// and name a host"):
+        OpenAICompatible(base_url=url)
+
+
+@pytest.mark.parametrize("url", ["https://me:secret@api.example/v1", "https://me@api.example/v1"])
+def test_a_password_has_no_place_in_an_address(url: str) -> None:
+    with pytest.raises(ValueError, match="may not hold a user or password") as caught:
+        OpenAICompatible(base_url=url)
+    assert "secret" not in str(caught.value)
+
+
+def test_without_an_address_it_lacks_one() -> None:
+    assert str(OpenAICompatible().missing()).startswith("base_url, such as")
+    assert OpenAICompatible(base_url="http://127.0.0.1:8000/v1").missing() is None
+
+
+def test_headers_do_not_show() -> None:
+    assert "secret" not in repr(OpenAICompatible(headers={"x-api-key": "secret"}))
+
+
+# requests
+
+
+async def test_a_request_goes_up_as_it_came_down(
+    upstream: Upstream, provider: OpenAICompatible, context: CallContext
+) -> None:
+    extra = {"temperature": 0.5, "x_unheard_of": {"a": [1]}, "timeout": 5, "conversation_id": "c"}
+    await answer(provider, asked("echo", accept=True, **extra), context)
+    (record,) = await upstream.records()
+    assert record["path"] == "/v1/chat/completions"
+    body = record["body"]
+    assert (body["temperature"], body["x_unheard_of"]) == (0.5, {"a": [1]})
+    # what is meant for the gateway stays there
+    assert not {"timeout", "conversation_id"} & set(body)
+
+
+async def test_usage_is_asked_for_in_streams(
+    upstream: Upstream, provider: OpenAICompatible, context: CallContext
+) -> None:
+    await answer(provider, asked("echo"), context)
+    await answer(provider, asked("echo", stream=False), context)
+    await answer(attrs.evolve(provider, stream_usage=False), asked("echo"), context)
+    first, whole, not_wanted = await upstream.records()
+    assert first["body"]["stream_options"] == {"include_usage": True}
+    assert "stream_options" not in whole["body"]
+    assert "stream_options" not in not_wanted["body"]
+
+
+async def test_the_key_and_further_headers_go_along(
+    upstream: Upstream, context: CallContext
+) -> None:
+    provider = OpenAICompatible(base_url=upstream.base_url, headers={"OpenAI-Project": "p"})
+    await answer(provider, asked("echo"), attrs.evolve(context, credential="k"))
+    await provider.fetch_models(attrs.evolve(context, credential="k"))
+    for record in await upstream.records():
+        assert record["headers"]["authorization"] == "Bearer k"
+        assert record["headers"]["openai-project"] == "p"
+
+
+async def test_without_a_key_none_goes_along(
+    upstream: Upstream, provider: OpenAICompatible, context: CallContext
+) -> None:
+    await answer(provider, asked("echo"), context)
+    assert "authorization" not in (await upstream.records())[0]["headers"]
+
+
+# answers, as events
+
+
+async def test_an_answer_is_its_words_its_usage_and_its_end(
+    provider: OpenAICompatible, context: CallContext
+) -> None:
+    events = await answer(provider, asked("echo"), context)
+    assert text_of(events) == "Hello big world"
+    assert Finish("stop") in events
+    (usage,) = [event for event in events if isinstance(event, Usage)]
+    assert (usage.input, usage.output, usage.estimated) == (3, 3, False)
+
+
+@pytest.mark.parametrize(
+    ("model", "text"),
+    [
+        ("words-30", " ".join(f"w{i}" for i in range(30))),
+        ("burst-300", " ".join(f"w{i}" for i in range(300))),
+        ("crlf", "One two three"),
+        ("bom", "One two three"),
+        ("byte-by-byte", "One two three"),
+        ("comments", "One two three"),
+        ("emoji-cut", "héllo 👋🏽 日本語"),
+        ("unknown-fields", "One two three"),
+        ("no-done", "One two three"),
+        ("no-done@eof", "One two three"),
+        ("no-finish", "One two three"),
+        ("usage-in-finish", "One two three"),
+        ("no-usage", "One two three"),
+        ("no-stream", "One two three"),
+        ("hang-after-done", "One two three"),
+        ("big-event-1048576", "x" * 1048576),
+    ],
+)
+@pytest.mark.parametrize("accept", [False, True], ids=["events", "bytes"])
+async def test_however_it_is_written_it_is_the_same_answer(
+    provider: OpenAICompatible, context: CallContext, model: str, text: str, *, accept: bool
+) -> None:
+    events = await answer(provider, asked(model, accept=accept), context)
+    if accept and model != "no-stream":
+        found = chunks(passed(events))
+        choices = [chunk["choices"][0] for chunk in found if chunk["choices"]]
+        assert "".join(choice["delta"].get("content") or "" for choice in choices) == text
+        assert [c["finish_reason"] for c in choices if c["finish_reason"]] == ["stop"]
+    else:
+        assert text_of(events) == text
+        assert [event for event in events if isinstance(event, Finish)] == [Finish("stop")]
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_several_answers_keep_apart(
+    provider: OpenAICompatible, context: CallContext, *, stream: bool
+) -> None:
+    events = await answer(provider, asked("echo", n=3, stream=stream), context)
+    for choice in range(3):
+        said = [e.text for e in events if isinstance(e, TextDelta) and e.choice == choice]
+        assert "".join(said) == "Hello big world"
+        assert Finish("stop", choice) in events
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_tool_calls_come_with_their_arguments(
+    provider: OpenAICompatible, context: CallContext, *, stream: bool
+) -> None:
+    events = await answer(provider, asked("tools", stream=stream), context)
+    calls = [event for event in events if isinstance(event, ToolCallDelta)]
+    named = [(call.index, call.id, call.name) for call in calls if call.name]
+    assert named == [(0, "call_a", "get_weather"), (1, "call_b", "get_time")]
+    arguments = "".join(call.arguments for call in calls if call.index == 0)
+    assert orjson.loads(arguments) == {"city": "Köln", "days": 2}
+    assert Finish("tool_calls") in events
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_thinking_and_declining_are_told_from_answering(
+    provider: OpenAICompatible, context: CallContext, *, stream: bool
+) -> None:
+    events = await answer(provider, asked("reasoning", stream=stream), context)
+    thought = "".join(event.text for event in events if isinstance(event, ReasoningDelta))
+    assert thought == "Let me think."
+    assert text_of(events) == "Hello big world"
+    events = await answer(provider, asked("refusal", stream=stream), context)
+    assert RefusalDelta("I cannot.") in events
+
+
+async def test_an_upstream_that_always_streams_gives_a_whole_answer_too(
+    provider: OpenAICompatible, context: CallContext
+) -> None:
+    for accept in (False, True):
+        request = asked("always-stream", accept=accept, stream=False)
+        events = await answer(provider, request, context)
+        assert text_of(events) == "One two three"
+        assert Finish("stop") in events
+
+
+async def test_a_whole_answer_is_handed_on(
+    provider: OpenAICompatible, context: CallContext
+) -> None:
+    events = await answer(provider, asked("unknown-fields", accept=True, stream=False), context)
+    whole = orjson.loads(passed(events))
+    assert whole["x_vendor"] == {"region": "eu", "π": 3.14}
+    assert whole["provider"] == "work"
+    assert whole["usage"]["completion_tokens"] == 3
+
+
+async def test_a_stream_is_handed_on_byte_for_byte(
+    upstream: Upstream, provider: OpenAICompatible, context: CallContext
+) -> None:
+    wish = {"stream_options": {"include_usage": True}}
+    data = passed(await answer(provider, asked("unknown-fields", accept=True, **wish), context))
+    async with context.http.post(
+        f"{upstream.base_url}/chat/completions",
+        json=asked("unknown-fields", accept=True, **wish).raw,
+    ) as response:
+        assert data == await response.read()
+
+
+# errors
+
+
+@pytest.mark.parametrize("status", [400, 404, 422])
+async def test_a_refused_request_says_so(
+    provider: OpenAICompatible, context: CallContext, status: int
+) -> None:
+    with pytest.raises(BadRequestError) as caught:
+        await answer(provider, asked(f"status-{status}"), context)
+    assert caught.value.status == status
+    assert caught.value.message.startswith(f"work answered {status}: ")
+
+
+async def test_a_refused_key_is_the_servers_or_the_callers(
+    provider: OpenAICompatible, context: CallContext
+) -> None:
+    ours = attrs.evolve(context, credential="wrong-1")
+    with pytest.raises(UpstreamAuthError):
+        await answer(provider, asked("echo"), ours)
+    with pytest.raises(AuthenticationError):
+        await answer(provider, asked("echo"), attrs.evolve(ours, own_credential=True))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "cut-before-headers",
+        "cut-before-token",
+        "cut-before-token@eof",
+        "cut-mid-event",
+        "cut-mid-event@eof",
+        "cut-between-events@eof",
+        "cut-after-finish",
+        "malformed",
+        "error-first",
+        "error-in-stream",
+        "html",
+        "redirect",
+        "status-500",
+    ],
+)
+@pytest.mark.parametrize("accept", [False, True], ids=["events", "bytes"])
+async def test_an_answer_that_is_none_never_ends_as_if_it_were(
+    provider: OpenAICompatible, context: CallContext, model: str, *, accept: bool
+) -> None:
+    found: list[Event] = []
+    with pytest.raises(UpstreamError, match=r"^work "):
+        await collect(provider, asked(model, accept=accept), context, found)
+    assert not any(isinstance(event, Passthrough) and event.last for event in found)
+    if not model.startswith("cut-after-finish"):
+        assert not any(isinstance(event, Finish) for event in found)
+
+
+async def collect(
+    provider: OpenAICompatible, request: ChatRequest, context: CallContext, found: list[Event]
+) -> None:
+    """Put the events of an answer into *found*."""
+    async with aclosing(provider.chat(request, context)) as events:
+        async for event in events:
+            found.append(event)  # noqa: PERF401  (it may end in the middle)
+
+
+@pytest.mark.parametrize("model", ["cut-mid-event", "error-first", "malformed", "html"])
+@pytest.mark.parametrize("accept", [False, True], ids=["events", "bytes"])
+async def test_nor_does_a_whole_one(
+    provider: OpenAICompatible, context: CallContext, model: str, *, accept: bool
+) -> None:
+    with pytest.raises(UpstreamError, match=r"^work "):
+        await answer(provider, asked(model, accept=accept, stream=False), context)
+
+
+# models
+
+
+async def test_models_are_what_the_upstream_lists(
+    provider: OpenAICompatible, context: CallContext
+) -> None:
+    found = await provider.fetch_models(context)
+    assert found[0] == ModelInfo("gpt-4o", owned_by="fake", created=1700000000)
+    assert "gpt-4o-mini" in [model.id for model in found]
+
+
+@pytest.mark.parametrize(
+    ("listed", "models"),
+    [
+        ({"data": []}, ()),
+        ([{"id": "of a bare list"}], (ModelInfo("of a bare list"),)),
+        ({"data": [{"id": "a"}, {"id": 5}, "junk", {}]}, (ModelInfo("a"),)),
+        ({"data": [{"id": "a", "context_length": 8}]}, (ModelInfo("a", context_length=8),)),
+        ({"data": [{"id": "a", "context_window": 8}]}, (ModelInfo("a", context_length=8),)),
+        ({"data": [{"id": "a", "max_model_len": None}]}, (ModelInfo("a"),)),
+        ({"data": [{"id": "a", "created": "now", "owned_by": 1}]}, (ModelInfo("a"),)),
+    ],
+)
+async def test_what_is_usable_in_a_list_is_used(
+    context: CallContext, serve: Serve, listed: object, models: tuple[ModelInfo, ...]
+) -> None:
+    fake = await serve({"/v1/models": listed})
+    provider = OpenAICompatible(base_url=f"{fake.root}/v1")
+    assert await provider.fetch_models(context) == models
+
+
+@pytest.mark.parametrize("listed", [{"data": "none"}, {}, "models", 5])
+async def test_what_is_no_list_is_an_error(
+    context: CallContext, serve: Serve, listed: object
+) -> None:
+    fake = await serve({"/v1/models": listed})
+    provider = OpenAICompatible(base_url=f"{fake.root}/v1")
+    with pytest.raises(UpstreamError, match="work sent no list of models"):
+        await provider.fetch_models(context)
+
+
+async def test_a_list_that_is_refused_is_an_error(
+    provider: OpenAICompatible, context: CallContext
+) -> None:
+    with pytest.raises(UpstreamAuthError, match="work answered 401"):
+        await provider.fetch_models(attrs.evolve(context, credential="wrong"))
