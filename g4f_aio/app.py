@@ -23,7 +23,7 @@ from .server.docs import DESCRIPTION, Description
 from .server.middlewares import ACCESS, DOORMAN, add_headers, boundary
 from .server.openapi import openapi_document
 from .server.routes import add_routes
-from .settings import Settings, environment, load
+from .settings import Settings, SettingsError, environment, load
 
 #: seconds between two looks at what has changed: local servers, lists of models
 REFRESH = 60.0
@@ -57,7 +57,10 @@ def create_app(
 
 def build_registry(settings: Settings) -> Registry:
     """The providers that *settings* ask for; SettingsError names what is wrong in their tables."""
-    return Registry(settings, find_plugins())
+    registry = Registry(settings, find_plugins())
+    if problems := registry.unknown_names():
+        raise SettingsError(problems, settings.config)
+    return registry
 
 
 def reload_app(app: web.Application, settings: Settings, registry: Registry) -> None:

@@ -134,5 +134,7 @@ class Completion:
             case Finish(reason=reason, choice=index):
                 choice = self.choice(index)
                 choice.finish = choice.finish or reason
-            case Preview() | Title() | Suggestions() | Status() | ConversationState():
+            case (  # pragma: no branch
+                Preview() | Title() | Suggestions() | Status() | ConversationState()
+            ):
                 pass

@@ -36,10 +36,16 @@ class TextDelta:
 
 @attrs.frozen
 class ReasoningDelta:
-    """A piece of the model's thinking, apart from its answer."""
+    """A piece of the model's thinking, apart from its answer.
+
+    *signature* seals the thinking up to here; *redacted* is thinking that nobody may read. Both are
+    the upstream's own, and it wants them back unchanged.
+    """
 
     text: str
     choice: int = 0
+    signature: str | None = None
+    redacted: str | None = None
 
 
 @attrs.frozen

@@ -15,6 +15,7 @@ from .errors import (
     AuthenticationError,
     BadRequestError,
     GatewayError,
+    OverloadedError,
     RateLimitError,
     UpstreamAuthError,
     UpstreamError,
@@ -25,6 +26,8 @@ from .errors import (
 MESSAGE_LIMIT = 1000
 #: bytes of a page in which its text is looked for
 _PAGE = 16 * 2**10
+#: how upstreams that give no code say that a request is too long
+_TOO_LONG = re.compile(r"prompt is too long|exceed context limit")
 _TAGS = re.compile(r"<(script|style).*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 
 
@@ -70,7 +73,7 @@ def error_of(
         said = said.replace(credential, "***")
     message = f"{provider} answered {status}: {said[:MESSAGE_LIMIT]}"
     about: dict[str, Any] = {"provider": provider, "param": fields["param"]}
-    code = fields["code"]
+    code = fields["code"] or _code_of(fields["type"], said)
     error: GatewayError
     if status in (401, 402, 403):
         if own_credential:
@@ -79,6 +82,8 @@ def error_of(
             error = UpstreamAuthError(message, provider=provider)
     elif status == 429:  # noqa: PLR2004
         error = RateLimitError(message, code=code, retry_after=retry_after(headers), **about)
+    elif status == 529:  # noqa: PLR2004  (Anthropic's; others took it over)
+        error = OverloadedError(message, retry_after=retry_after(headers), **about)
     elif status == 408:  # noqa: PLR2004
         error = UpstreamTimeoutError(message, **about)
     elif status == 404 and detail is None:  # noqa: PLR2004
@@ -107,7 +112,24 @@ def error_in_answer(
     message = f"{provider} failed: {said[:MESSAGE_LIMIT]}"
     if fields["code"] in ("429", "rate_limit_exceeded") or fields["type"] == "rate_limit_error":
         return RateLimitError(message, provider=provider)
+    if fields["type"] == "overloaded_error":
+        return OverloadedError(message, provider=provider)
+    if fields["type"] == "timeout_error":
+        return UpstreamTimeoutError(message, provider=provider)
     return UpstreamError(message, provider=provider, param=fields["param"])
+
+
+def _code_of(kind: str | None, said: str) -> str | None:
+    """OpenAI's code for what Anthropic and its like say with a type and a message only."""
+    match kind:
+        case "not_found_error" if said.startswith("model:"):
+            return "model_not_found"
+        case "request_too_large":
+            return kind
+        case "invalid_request_error" if _TOO_LONG.search(said):
+            return "context_length_exceeded"
+        case _:
+            return None
 
 
 def _fields(detail: object) -> dict[str, str | None]:

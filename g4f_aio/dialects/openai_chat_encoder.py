@@ -111,7 +111,7 @@ class StreamEncoder:
             case Usage():
                 self._usage = event
                 return b""
-            case Preview() | Title() | Suggestions() | ConversationState():
+            case Preview() | Title() | Suggestions() | ConversationState():  # pragma: no branch
                 return b""
 
     def error(self, error: GatewayError) -> bytes:

@@ -261,12 +261,12 @@ def _tool(tool: Tool | OtherTool) -> dict[str, Any]:
     }
 
 
-def _part(part: Part) -> dict[str, Any]:
+def _part(
+    part: TextPart | ImagePart | AudioPart | FilePart | OtherPart,
+) -> dict[str, Any]:
     match part:
         case TextPart(text=text):
             return {"type": "text", "text": text}
-        case RefusalPart(text=text):
-            return {"type": "refusal", "refusal": text}
         case ImagePart(url=url, detail=detail):
             image = {"url": url} if detail is None else {"url": url, "detail": detail}
             return {"type": "image_url", "image_url": image}
@@ -276,7 +276,7 @@ def _part(part: Part) -> dict[str, Any]:
             file = {"file_data": data, "file_id": id_, "filename": filename}
             kept = {key: value for key, value in file.items() if value is not None}
             return {"type": "file", "file": kept}
-        case OtherPart(raw=raw):
+        case OtherPart(raw=raw):  # pragma: no branch
             return raw
 
 

@@ -120,6 +120,25 @@ class Registry:
             registry.add(entry)
         return registry
 
+    def unknown_names(self) -> tuple[str, ...]:
+        """What the settings say of providers that nobody has, a line each."""
+        routing = self._settings.routing
+        named = [("routing.provider", routing.provider)] if routing.provider else []
+        named += [
+            (f"models.{alias}.providers", target.provider)
+            for alias, chain in self._settings.models.items()
+            for target in chain
+        ]
+        return tuple(
+            f"{key}: no provider {name!r}{self._near(name)}"
+            for key, name in named
+            if self.resolve(name) is None
+        )
+
+    def _near(self, name: str) -> str:
+        near = difflib.get_close_matches(name, self.names(), 1)
+        return f"; did you mean {near[0]!r}?" if near else ""
+
     def add(self, entry: Entry) -> None:
         """Take in an entry, or put it in the place of the one with its name."""
         with self._lock:

@@ -10,7 +10,7 @@ from yarl import URL
 from ..core.errors import UpstreamError
 from ..core.events import EventStream
 from ..core.models import Capability, ModelInfo
-from ..core.provider import CallContext, Provider
+from ..core.provider import CallContext, Provider, UpstreamResponse
 from ..core.requests import ChatRequest
 from ..dialects.base import Dialect
 from ..dialects.openai_chat import OpenAIChat
@@ -91,9 +91,9 @@ class OpenAICompatible(Provider):
     async def chat(self, request: ChatRequest, ctx: CallContext) -> EventStream:
         """``POST /chat/completions``; handed on byte for byte where the client speaks the same."""
         body = self._wire.encode_request(request, request.model)
-        url = f"{self.base_url}/chat/completions"
+        url = self._chat_url(request)
         async with ctx.http.post(url, headers=self._headers(ctx), json=body) as response:
-            await ctx.check(response)
+            await self._check(ctx, response)
             streams = response.headers.get("content-type", "").startswith("text/event-stream")
             if streams != request.stream:
                 # some upstreams stream always, or never, or not for this model
@@ -104,13 +104,25 @@ class OpenAICompatible(Provider):
                     yield event
                 return
             async for frames in response.frames():
-                for event in decoder.feed(frames):
+                for event in decoder.feed(self._answer(frames)):
                     yield event
                 if decoder.done:
                     await response.end()
                     break
             for event in decoder.close():
                 yield event
+
+    def _chat_url(self, request: ChatRequest) -> str:
+        """Where a chat is asked for."""
+        return f"{self.base_url}/chat/completions"
+
+    async def _check(self, ctx: CallContext, response: UpstreamResponse) -> None:
+        """Return when the answer to a chat is a success, else raise what its error means."""
+        await ctx.check(response)
+
+    def _answer(self, frames: bytes) -> bytes:
+        """What of a stream's frames belongs to the answer."""
+        return frames
 
     def _headers(self, ctx: CallContext) -> dict[str, str]:
         if ctx.credential is None:

@@ -47,8 +47,9 @@ def parse_url(url: str, what: str = "the URL") -> URL:
     try:
         parsed = URL(url)
         port = parsed.port
-    except ValueError as error:
-        raise ValueError(f"{what} is none: {error}") from None
+    except ValueError:
+        # the reason might quote a password
+        raise ValueError(f"{what} is malformed") from None
     if parsed.scheme not in ("http", "https"):
         raise ValueError(f"{what} must begin with http:// or https://")
     if not parsed.raw_host or not _HOST.fullmatch(parsed.raw_host) or not port:

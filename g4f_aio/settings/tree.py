@@ -230,6 +230,9 @@ class Settings:
                 for key, value in provider.options.items()
                 if type(value) is str and any(word in key.lower() for word in _SECRET_WORDS)
             )
+            headers = provider.options.get("headers")
+            # any of them may be a credential, and which ones only their upstream knows
+            found += headers.values() if type(headers) is dict else ()
         return frozenset(str(value) for value in found if value)
 
 

@@ -335,6 +335,23 @@ def test_web_search_is_a_flag_or_a_query(value: bool | str) -> None:  # noqa: FB
     assert structure({"messages": [HELLO], "web_search": value}).web_search == value
 
 
+def test_what_is_said_about_the_variants_is_so() -> None:
+    parts, tools, calls = schema.VARIANTS.values()
+    holders = [
+        (parts, lambda one: {"messages": [HELLO | {"content": [one]}]}),
+        (tools, lambda one: {"tools": [one]}),
+        (calls, lambda one: {"messages": [HELLO | {"tool_calls": [one]}]}),
+    ]
+    for variants, hold in holders:
+        for kind, cls in variants.items():
+            required = [field.name for field in attrs.fields(cls) if field.default is attrs.NOTHING]
+            if kind is None:
+                structure({"messages": [HELLO]} | hold({"type": "of another kind"}))
+            else:
+                fault = refusal(hold({"type": kind}))
+                assert all(f".{name}: required" in fault.message for name in required)
+
+
 VALUES = st.recursive(
     st.none()
     | st.booleans()

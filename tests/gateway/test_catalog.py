@@ -449,6 +449,48 @@ async def test_an_unnamed_key_is_for_nobody_when_the_first_link_is_left_out() ->
     assert [one.own_key for one in found] == [None]
 
 
+async def test_a_callers_key_is_not_the_next_callers() -> None:
+    known = catalog(entry("a", "a1"))
+    for keys, own in (({"": "mine"}, "mine"), ({}, None), ({"a": "his"}, "his"), ({}, None)):
+        (found,) = await known.candidates(request("a1", keys=keys))
+        assert found.own_key == own
+
+
+# what changes meanwhile
+
+
+async def test_a_provider_that_comes_or_goes_is_noticed_at_once() -> None:
+    known = catalog(entry("a", "a1"), ASSISTANT)
+    assert await chosen(known, request()) == [("a", "a1")]
+    known.registry.add(entry("b", "b1"))
+    assert await chosen(known, request()) == [("a", "a1"), ("b", "b1")]
+    known.registry.add(entry("a", "a1", chosen=False))
+    known.registry.add(entry("b", "b1", chosen=False))
+    assert await chosen(known, request()) == [("OfflineAssistant", "offline-assistant")]
+
+
+async def test_a_new_list_of_models_is_noticed_at_once() -> None:
+    lists = Lists(a=("old",))
+    known = catalog(entry("a"), lists=lists)
+    assert await chosen(known, request()) == [("a", "old")]
+    lists.models["a"] = ("new",)
+    await known.refresh(known.registry.chosen[0], force=True)
+    assert await chosen(known, request()) == [("a", "new")]
+    lists.models["a"] = ("newer",)
+    known.forget(known.registry.chosen[0])
+    assert await chosen(known, request()) == [("a", "newer")]
+
+
+async def test_however_many_names_are_asked_for_few_are_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "REMEMBERED", 10)
+    known = catalog(entry("a", "a1"))
+    for number in range(50):
+        await known.candidates(request(f"a:{number}"))
+    assert len(known._found) <= 10
+
+
 # capabilities
 
 

@@ -14,7 +14,13 @@ from typed_settings import SecretStr
 from g4f_aio import ModelInfo, Provider
 from g4f_aio.gateway.plugins import find_plugins
 from g4f_aio.gateway.registry import Entry, Registry, key_variable
-from g4f_aio.settings import ProviderSettings, Settings, SettingsError
+from g4f_aio.settings import (
+    ModelTarget,
+    ProviderSettings,
+    RoutingSettings,
+    Settings,
+    SettingsError,
+)
 
 Install = Callable[..., None]
 
@@ -359,3 +365,15 @@ def test_an_entry_takes_the_place_of_the_one_with_its_name() -> None:
 def test_keys_do_not_show() -> None:
     settings = configured({"OPENAI_API_KEY": "sk-secret"})
     assert "sk-secret" not in repr(registry(settings).get("OpenAI"))
+
+
+def test_names_in_the_settings_that_no_provider_has_are_told_with_the_closest_one() -> None:
+    settings = Settings(
+        routing=RoutingSettings(provider="Scripte"),
+        models={"fast": (ModelTarget("scripted"), ModelTarget("nobody"))},
+    )
+    registry = Registry(settings, find_plugins())
+    assert registry.unknown_names() == (
+        "routing.provider: no provider 'Scripte'; did you mean 'scripted'?",
+        "models.fast.providers: no provider 'nobody'",
+    )

@@ -186,7 +186,7 @@ def test_to_this_machine_there_is_a_shorter_way(scheme: str, host: str) -> None:
     assert target_of("GET", url, PROXY) == target_of("GET", url, None)
 
 
-@pytest.mark.parametrize("proxy", ["proxy.example:3128", "socks5://user:pass@h", "http://pass:"])
+@pytest.mark.parametrize("proxy", ["proxy.example:3128", "socks5://user:pass@h", "http://u:pass@h:99999", "http://u:pass@\u2100"])
 def test_a_proxy_that_is_none_is_refused_and_not_quoted(proxy: str) -> None:
     with pytest.raises(ValueError, match="^the proxy's URL ") as caught:
         target_of("GET", URL, proxy)

@@ -16,6 +16,7 @@ from g4f_aio.core.models import Capability, ModelInfo
 from g4f_aio.core.provider import CallContext, Provider
 from g4f_aio.core.requests import ChatRequest
 from g4f_aio.gateway.registry import Entry
+from g4f_aio.logs import request_id_var
 from g4f_aio.settings import ProviderSettings
 from tests.e2e.wire import Answer, read
 
@@ -28,10 +29,14 @@ Step = Event | float | BaseException
 
 @attrs.define
 class Record:
-    """What a provider was asked, and when each of its answers was over (the loop's time)."""
+    """What a provider was asked, and when each of its answers was over (the loop's time).
+
+    *ids* are those that its log lines have.
+    """
 
     requests: list[ChatRequest] = attrs.field(factory=list)
     contexts: list[CallContext] = attrs.field(factory=list)
+    ids: list[str] = attrs.field(factory=list)
     closed: list[float] = attrs.field(factory=list)
     begun: asyncio.Event = attrs.field(factory=asyncio.Event)
     over: asyncio.Event = attrs.field(factory=asyncio.Event)
@@ -55,6 +60,7 @@ class Script(Provider):
     async def chat(self, request: ChatRequest, ctx: CallContext) -> EventStream:
         self.record.requests.append(request)
         self.record.contexts.append(ctx)
+        self.record.ids.append(request_id_var.get())
         self.record.begun.set()
         try:
             for step in self.steps:

@@ -85,11 +85,12 @@ async def test_an_id_cannot_bring_a_header_along(server: Server) -> None:
         assert answer.headers["x-request-id"] != "a"
 
 
-async def test_the_provider_gets_the_id_too(start: Start) -> None:
+async def test_the_log_lines_of_the_provider_have_the_id_too(start: Start) -> None:
     record = Record()
     server = await start(entry(Script(record=record)))
     await server.chat(headers={"x-request-id": "mine"})
-    assert record.contexts[0].request_id == "mine"
+    await server.chat(STREAM, headers={"x-request-id": "other"})
+    assert record.ids == ["mine", "other"]
 
 
 def test_new_ids_differ() -> None:
