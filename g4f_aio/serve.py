@@ -76,21 +76,21 @@ async def _serve(
     environ = environment()
     await runner.setup()
     try:
-        # the heart beats until the last answer is out: systemd would kill a server that drains
-        async with _heartbeat(environ):
-            async with _listening(runner, settings) as address:
-                _freeze()
-                wanted = asyncio.Event()
-                _on_signals(stop, hurry, wanted)
-                _log.info("g4f_aio %s listens on %s", __version__, address)
-                notify("READY=1", environ)
-                async with asyncio.TaskGroup() as group:
-                    reloads = group.create_task(_reloads(app, wanted, reload, redactor))
-                    await stop.wait()
-                    reloads.cancel()
-                notify("STOPPING=1", environ)
-                _log.info("stopping; %d answers under way", len(app[ANSWERS]))
-                app[CURRENT].draining = True
+        async with _listening(runner, settings) as listener, _heartbeat(environ):
+            _freeze()
+            wanted = asyncio.Event()
+            _on_signals(stop, hurry, wanted)
+            _log.info("g4f_aio %s listens on %s", __version__, _address(listener, settings))
+            notify("READY=1", environ)
+            async with asyncio.TaskGroup() as group:
+                reloads = group.create_task(_reloads(app, wanted, reload, redactor))
+                await stop.wait()
+                reloads.cancel()
+            notify("STOPPING=1", environ)
+            _log.info("stopping; %d answers under way", len(app[ANSWERS]))
+            app[CURRENT].draining = True
+            listener.close()
+            # the heart beats until the last answer is out: systemd would kill a server that drains
             await _drain(app, hurry)
     finally:
         await runner.cleanup()
@@ -98,8 +98,8 @@ async def _serve(
 
 
 @asynccontextmanager
-async def _listening(runner: web.AppRunner, settings: Settings) -> AsyncIterator[str]:
-    """The listening socket, and the URL it answers at."""
+async def _listening(runner: web.AppRunner, settings: Settings) -> AsyncIterator[asyncio.Server]:
+    """The listening socket."""
     server = settings.server
     loop = asyncio.get_running_loop()
     connection = partial(
@@ -115,11 +115,17 @@ async def _listening(runner: web.AppRunner, settings: Settings) -> AsyncIterator
         connection, server.host, server.port, ssl=tls, backlog=BACKLOG
     )
     try:
-        host = f"[{server.host}]" if ":" in server.host else server.host
-        port = listener.sockets[0].getsockname()[1]
-        yield f"{'http' if tls is None else 'https'}://{host}:{port}"
+        yield listener
     finally:
         listener.close()
+
+
+def _address(listener: asyncio.Server, settings: Settings) -> str:
+    """The URL it answers at."""
+    server = settings.server
+    host = f"[{server.host}]" if ":" in server.host else server.host
+    port = listener.sockets[0].getsockname()[1]
+    return f"{'http' if server.ssl_certfile is None else 'https'}://{host}:{port}"
 
 
 async def _drain(app: web.Application, hurry: asyncio.Event) -> None:

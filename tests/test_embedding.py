@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,10 +10,9 @@ from g4f_aio.embedding import AppConfig, SettingsError, run_api
 
 
 @pytest.fixture(autouse=True)
-def fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> Iterator[None]:
+def fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(AppConfig, "_values", {})
     monkeypatch.setenv("G4F_DATA_DIR", str(tmp_path))
-    yield
 
 
 def test_the_documented_names_are_settings() -> None:

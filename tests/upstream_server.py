@@ -13,13 +13,13 @@ The model's name says what it does (N, MS are numbers):
 - ``malformed``; ``error-in-stream``, ``error-first``: an error object as an event of a success
 - ``status-N``: an error with that status; ``once-N``, ``once-N-MS``: only the first time, with the
   hint to come back after 50 or MS ms, then as ``echo``
-- ``leak-N``: an error with that status that quotes the request's credential; ``leak-stream``: the same
-  as an event of a success
+- ``leak-N``: an error with that status that quotes the request's headers, in a redirect's target as
+  well; ``leak-stream``: the same as an event of a success
 - ``hang-headers``, ``hang-token``, ``hang-mid``, ``hang-after-done``: goes silent there
 - ``slow-headers-MS``, ``slow-token-MS``, ``slow-json-MS``: late by that much
 - ``comments-only``, for ever; ``comments``: between its words
 - ``crlf``, ``bom``, ``byte-by-byte``, ``emoji-cut``: unusual but right ways to write a stream
-- ``big-event-N``: one event with N bytes of text
+- ``big-event-N``: one event with N bytes of text; ``pages-N-N``: so many of so many bytes
 - ``unknown-fields``, ``reasoning``, ``refusal``, ``tools``: special content
 - ``usage-in-finish``: usage in the last chunk, asked for or not; ``no-usage``: never
 - ``no-stream``: one JSON body though a stream was asked for; ``always-stream``: the reverse
@@ -195,7 +195,9 @@ class Reply:
                 wait = str(self.numbers[1]) if len(self.numbers) > 1 else "50"
                 await self.error(self.numbers[0], {"Retry-After": "1", "Retry-After-Ms": wait})
             case "leak":
-                await self.json(self.numbers[0], error_body(self.numbers[0], self.credential()))
+                status = self.numbers[0]
+                target = {"Location": f"http://127.0.0.1:1/?{self.confession()}"}
+                await self.json(status, error_body(status, self.confession()), target)
             case "hang-headers":
                 await self.hang()
             case "cut-before-headers":
@@ -260,7 +262,7 @@ class Reply:
             case "error-first" | "error-in-stream":
                 await self.json(200, error_body(500, "The engine broke"))
             case "leak-stream":
-                await self.json(200, error_body(500, self.credential()))
+                await self.json(200, error_body(500, self.confession()))
             case "no-usage":
                 del answer["usage"]
                 await self.json(200, answer)
@@ -398,7 +400,7 @@ class Reply:
             case "error-in-stream":
                 return event(error_body(500, "The engine broke"))
             case "leak-stream":
-                return event(error_body(500, self.credential()))
+                return event(error_body(500, self.confession()))
             case _:
                 return None
 
@@ -442,6 +444,8 @@ class Reply:
                 yield from (f" w{i}" if i else "w0" for i in range(self.numbers[1]))
             case "big-event":
                 yield "x" * self.numbers[0]
+            case "pages":
+                yield from ("x" * self.numbers[1] for _ in range(self.numbers[0]))
             case "emoji-cut":
                 yield from EMOJI
             case "tools" | "refusal":
@@ -461,9 +465,9 @@ class Reply:
                 return "".join(part.get("text", "") for part in content)
         return ""
 
-    def credential(self) -> str:
+    def confession(self) -> str:
         """What a careless upstream says of a request that it does not like."""
-        return f"Bad request with Authorization: {self.exchange.headers.get('authorization')}"
+        return f"Bad request with {self.exchange.headers}"
 
     def logprobs(self, pieces: list[str]) -> dict[str, Any] | None:
         """Each word as a token that was certain, where the request asks for that."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 import logging
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -15,7 +14,7 @@ from .. import __version__, logs
 from ..gateway.detect import detect
 from ..gateway.gateway import Gateway
 from ..gateway.plugins import find_plugins
-from ..gateway.registry import Entry, Registry
+from ..gateway.registry import Entry, Registry, closest
 from ..providers.upstream import create_session
 from ..settings import Settings, environment, load
 
@@ -93,10 +92,8 @@ def choose(
     for name in names:
         entry = registry.get(name)
         if entry is None:
-            near = difflib.get_close_matches(name, registry.names(), 1)
-            terminal.complain(
-                f"no provider {name!r}" + (f"; did you mean {near[0]}?" if near else "")
-            )
+            near = closest(name, registry.names())
+            terminal.complain(f"no provider {name!r}" + (f"; did you mean {near}?" if near else ""))
             return None
         found.append(entry)
     return tuple(found)

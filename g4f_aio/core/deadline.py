@@ -44,6 +44,11 @@ class Deadline:
         """The wait is over; the timer stays for the next one."""
         self._when = None
 
+    def rest(self) -> None:
+        """As ``clear``; the next wait may be another task's."""
+        self._when = None
+        self._task = None
+
     def close(self) -> None:
         """Drop the timer."""
         self._when = None

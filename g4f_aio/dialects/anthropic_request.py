@@ -19,9 +19,14 @@ from .structure import load_object
 
 NAME = "anthropic-messages"
 
-#: options that nothing here can supply; anything but nothing in them is refused
-_REFUSED = ("functions", "function_call", "logit_bias", "logprobs", "web_search_options")
-_TIERS = {"auto": "auto", "default": "standard_only"}
+#: options that the API has nothing for; others that it lacks do not change an answer
+_REFUSED = ("functions", "function_call", "logit_bias", "logprobs")
+_TIERS = {
+    "auto": "auto",
+    "priority": "auto",
+    "default": "standard_only",
+    "flex": "standard_only",
+}
 #: what a JSON Schema may hold that is no schema
 _NO_SCHEMAS = frozenset(("enum", "const", "default", "examples"))
 
@@ -164,15 +169,16 @@ def _build(request: ChatRequest, model: str, habits: Habits) -> dict[str, Any]:
 def _check(request: ChatRequest) -> None:
     """What cannot be said in this dialect is refused by name."""
     sampling, options = request.sampling, request.options
-    wrong = [name for name in _REFUSED if options.get(name)]
-    if request.n > 1:
-        wrong.append("n")
-    if sampling.presence_penalty:
-        wrong.append("presence_penalty")
-    if sampling.frequency_penalty:
-        wrong.append("frequency_penalty")
-    if "audio" in (options.get("modalities") or ()):
-        wrong.append("modalities")
+    asked = {
+        **{name: options.get(name) for name in _REFUSED},
+        "n": request.n > 1,
+        "seed": sampling.seed is not None,
+        "presence_penalty": sampling.presence_penalty,
+        "frequency_penalty": sampling.frequency_penalty,
+        "modalities": "audio" in (options.get("modalities") or ()),
+        "verbosity": options.get("verbosity", "medium") != "medium",
+    }
+    wrong = [name for name, value in asked.items() if value]
     if wrong:
         raise UnsupportedError(f"{wrong[0]}: the Messages API has no such thing", param=wrong[0])
     if sampling.temperature is not None and sampling.temperature > 1:
@@ -214,12 +220,15 @@ def _closed(schema: Any) -> Any:
 def _tools(request: ChatRequest) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
     """The tools that the request allows, and how to choose among them."""
     tools = [_tool(tool) for tool in request.tools]
+    search = request.options.get("web_search_options")
     choice = request.tool_choice
     if type(choice) is dict and choice.get("type") == "allowed_tools":
         allowed = choice.get("allowed_tools") or choice
         names = {_named(one) for one in allowed.get("tools") or ()}
         tools = [tool for tool in tools if tool.get("name") in names]
         choice = allowed.get("mode")
+    if type(search) is dict:
+        tools.append(_web_search(search))
     single = request.options.get("parallel_tool_calls") is False
     found: dict[str, Any] | None
     match choice:
@@ -260,3 +269,13 @@ def _tool(tool: Tool | OtherTool) -> dict[str, Any]:
     schema = {"type": "object", **(tool.parameters or {"properties": {}})}
     described = {} if tool.description is None else {"description": tool.description}
     return {"name": tool.name, **described, "input_schema": schema}
+
+
+def _web_search(wanted: dict[str, Any]) -> dict[str, Any]:
+    """The API's own tool for what OpenAI has an option for."""
+    tool = {"type": "web_search_20250305", "name": "web_search"}
+    match wanted.get("user_location"):
+        case {"approximate": dict(place)}:
+            return tool | {"user_location": {"type": "approximate", **place}}
+        case _:
+            return tool

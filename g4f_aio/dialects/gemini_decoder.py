@@ -150,14 +150,19 @@ class GeminiDecoder:
                 yield event
         if logprobs := _logprobs(raw.get("logprobsResult")):
             yield Logprobs(logprobs, index)
-        links = tuple(link for link in _links(raw) if link.url not in self._cited)
-        if links:
-            self._cited.update(link.url for link in links)
-            yield Citations(tuple({link.url: link for link in links}.values()))
+        if links := tuple(self._new(_links(raw))):
+            yield Citations(links)
         reason = raw.get("finishReason")
         if reason not in _UNFINISHED and not candidate.finished:
             candidate.finished = True
             yield Finish(self._finish(raw, bool(candidate.calls)), index)
+
+    def _new(self, links: Iterator[Citation]) -> Iterator[Citation]:
+        """Those that were not told before."""
+        for link in links:
+            if link.url not in self._cited:
+                self._cited.add(link.url)
+                yield link
 
     def _finish(self, raw: Json, called: bool) -> FinishReason:  # noqa: FBT001  (a fact, no switch)
         reason = str(raw["finishReason"])

@@ -12,8 +12,8 @@ from typing import Any
 
 import orjson
 
-#: the rest of a JSON string and its closing quote
-_STRING = re.compile(rb'(?:[^"\\]|\\.)*"', re.DOTALL)
+#: the rest of a JSON string and its closing quote; never tried twice, as it may be megabytes long
+_STRING = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 
 
 def end_of_plain(frames: bytes) -> int:

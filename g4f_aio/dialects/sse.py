@@ -41,8 +41,8 @@ class FrameSplitter:
             data = self._start(data)
         if not self._parts and data.endswith(b"\n\n"):
             return data
-        # a boundary may begin in what is held back: look at its last three bytes again
-        overlap = self._tail(3)
+        # a boundary may begin in what is held back: look at its last two bytes again
+        overlap = self._tail(2)
         end = _last_boundary(overlap + data) - len(overlap)
         if end < 0 or not (end or overlap):
             self._hold(data)

@@ -20,7 +20,7 @@ from ..core.models import ModelInfo
 from ..core.requests import ChatRequest
 from ..settings import ModelTarget, Settings
 from .candidates import Candidate, Keys, capable, demand_usable, key_for, without_unnamed
-from .registry import Entry, Registry, same
+from .registry import Entry, Registry, closest, same
 
 #: seconds for which a list of models is taken for fresh: a fetched one, one of a server on this
 #: machine, where models come and go by hand, and one that could not be had
@@ -259,8 +259,8 @@ class Catalog:
     async def _entry(self, name: str) -> Entry:
         entry = await self.registry.find(name)
         if entry is None:
-            near = difflib.get_close_matches(name, self.registry.names(), 1)
-            hint = f" Did you mean {near[0]}?" if near else ""
+            near = closest(name, self.registry.names())
+            hint = f" Did you mean {near}?" if near else ""
             raise ProviderNotFoundError(f"Provider {name!r} not found.{hint}", param="provider")
         return entry
 

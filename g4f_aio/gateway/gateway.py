@@ -29,6 +29,8 @@ from .registry import Entry, Registry
 
 #: seconds for a provider's list of models
 LISTING_TIMEOUT = 10.0
+#: what is shown in the place of a secret
+MASK = "***"
 _NO_ROUTING = Routing()
 _log = logging.getLogger(__name__)
 
@@ -165,7 +167,8 @@ class Gateway:
             while (event := await patience.next(events)) is not None:
                 finished = _ends(event, entry.name) or finished
                 yield event
-        except GatewayError:
+        except GatewayError as error:
+            _hide_secrets(error, context, entry)
             raise
         except Exception as error:  # a provider may fail in any way, and it fails alone
             _log.exception("provider %s raised", entry.name)
@@ -211,7 +214,8 @@ class Gateway:
         try:
             async with asyncio.timeout(LISTING_TIMEOUT):
                 models = await entry.provider.fetch_models(context)
-        except GatewayError:
+        except GatewayError as error:
+            _hide_secrets(error, context, entry)
             raise
         except TimeoutError:
             raise UpstreamTimeoutError(
@@ -239,6 +243,13 @@ def _ends(event: object, provider: str) -> bool:
         case _:
             kind = type(event).__name__
             raise UpstreamError(f"{provider} yielded {kind}, which is no event", provider=provider)
+
+
+def _hide_secrets(error: GatewayError, context: CallContext, entry: Entry) -> None:
+    """An upstream may quote what it was sent; no client and no log gets to see that."""
+    for secret in (context.credential, *entry.settings.secrets()):
+        if secret:
+            error.message = error.message.replace(secret, MASK)
 
 
 async def _close(events: EventStream, provider: str) -> None:

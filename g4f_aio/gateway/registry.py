@@ -6,7 +6,7 @@ import asyncio
 import difflib
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import attrs
 
@@ -79,6 +79,13 @@ def same(name: str, other: str) -> bool:
     return name.lower() == other.lower()
 
 
+def closest(name: str, names: Iterable[str]) -> str | None:
+    """The one of *names* that *name* may be a slip for; None when none comes near."""
+    known = {one.lower(): one for one in names}
+    near = difflib.get_close_matches(name.lower(), known, 1)
+    return known[near[0]] if near else None
+
+
 def key_variable(name: str) -> str:
     """The environment variable that holds a provider's key."""
     return "".join(c if c.isalnum() else "_" for c in name).upper() + "_API_KEY"
@@ -136,8 +143,8 @@ class Registry:
         )
 
     def _near(self, name: str) -> str:
-        near = difflib.get_close_matches(name, self.names(), 1)
-        return f"; did you mean {near[0]!r}?" if near else ""
+        near = closest(name, self.names())
+        return f"; did you mean {near!r}?" if near else ""
 
     def add(self, entry: Entry) -> None:
         """Take in an entry, or put it in the place of the one with its name."""
@@ -189,8 +196,8 @@ class Registry:
         where = f"providers.{name}"
         plugin = self._plugins.get(table.type)
         if plugin is None:
-            near = difflib.get_close_matches(table.type, self._plugins, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            near = closest(table.type, self._plugins)
+            hint = f"; did you mean {near!r}?" if near else ""
             if table.type in self._settings.disabled_plugins:
                 hint = "; it is in plugins.disabled"
             key = "type" if table.type != name else "(the table's name; set type)"

@@ -78,27 +78,30 @@ class Azure(Hosted):
         return {"api-key": ctx.credential, **self.headers}
 
     def _answer(self, frames: bytes) -> bytes:
-        """All but the verdicts of the content filters, which are chunks without an id.
+        """Without the verdicts of the content filters, which are chunks that have no id.
 
         Clients that expect a choice and a delta in each chunk stumble over them.
         """
         if b'"id":""' not in frames:
             return frames
-        return b"".join(frame for frame, data in sse.split(frames) if not _is_verdict(data))
+        return b"".join(_without_verdict(frame, data) for frame, data in sse.split(frames))
 
 
-def _is_verdict(data: bytes) -> bool:
-    """Whether a chunk says nothing of the answer."""
+def _without_verdict(frame: bytes, data: bytes) -> bytes:
+    """What a frame says of the answer: all of it, its end alone, or nothing."""
     try:
         chunk = orjson.loads(data)
     except orjson.JSONDecodeError:
-        return False
+        return frame
     match chunk:
         case {"id": "", "choices": list(choices)} if not (chunk.get("usage") or "error" in chunk):
-            return not any(
-                one.get("delta") or one.get("finish_reason")
-                for one in choices
-                if isinstance(one, dict)
-            )
+            pass
         case _:
-            return False
+            return frame
+    objects = (choice for choice in choices if isinstance(choice, dict))
+    said = [choice for choice in objects if choice.get("delta") or choice.get("finish_reason")]
+    if said and any("delta" not in choice for choice in said):
+        ended = [{"delta": {}, **choice} for choice in said]
+        whole = {**chunk, "object": "chat.completion.chunk", "choices": ended}
+        return sse.event(orjson.dumps(whole))
+    return frame if said else b""

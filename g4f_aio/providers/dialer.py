@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Sequence
 from socket import IPPROTO_TCP, SOCK_STREAM, TCP_NODELAY
 from typing import cast
 
-from aiohappyeyeballs import start_connection
+from aiohappyeyeballs import AddrInfoType, start_connection
 
 from .http_answer import TransportError
 from .origin import Origin, Proxy
@@ -37,16 +38,12 @@ class Dialer:
             raise
 
     async def _open(self, to: Origin | Proxy, connection: Connection) -> None:
-        loop = asyncio.get_running_loop()
         tls = await self._context() if to.scheme == "https" else None
-        try:
-            addresses = await loop.getaddrinfo(to.host, to.port, type=SOCK_STREAM)
-        except UnicodeError:
-            raise OSError("no such name") from None
+        addresses = await self._addresses(to.host, to.port)
         sock = await start_connection(addresses, happy_eyeballs_delay=NEXT_ADDRESS, interleave=1)
         try:
             sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
-            await loop.create_connection(
+            await asyncio.get_running_loop().create_connection(
                 lambda: connection,
                 sock=sock,
                 ssl=tls,
@@ -56,6 +53,13 @@ class Dialer:
             connection.abort()
             sock.close()
             raise
+
+    async def _addresses(self, host: str, port: int) -> Sequence[AddrInfoType]:
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.getaddrinfo(host, port, type=SOCK_STREAM)
+        except UnicodeError:
+            raise OSError("no such name") from None
 
     async def _tunnel(self, origin: Origin, proxy: Proxy, connection: Connection) -> None:
         """Have the proxy open a way, and speak TLS through it."""
@@ -98,4 +102,4 @@ def reason(error: OSError) -> str:
         case ssl.SSLError():
             return f"TLS failed: {error.reason or error}"
         case _:
-            return error.strerror or str(error)
+            return error.strerror or str(error) or "it hung up"

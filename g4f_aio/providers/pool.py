@@ -46,20 +46,23 @@ class Pool:
     ) -> None:
         await self.close()
 
-    def take(self, origin: Origin) -> Connection | None:
-        """An idle connection, the one used last; None when there is none."""
+    def take(self, origin: Origin) -> Connection:
+        """The idle connection that was used last, or a new one, to be opened."""
         idle = self._idle.get(origin)
         while idle:
             connection = idle.pop()
             if not connection.gone:
                 return connection
-        return None
+        return self.make()
 
-    async def connect(self, origin: Origin) -> Connection:
-        """A new connection; OSError when there is none to be had."""
+    def make(self) -> Connection:
+        """A new connection, to be opened."""
+        return Connection(self._lost)
+
+    async def open(self, connection: Connection, origin: Origin) -> None:
+        """Open a new connection; OSError when that cannot be."""
         if self._closed:
             raise OSError("the gateway is stopping")
-        connection = Connection(self._lost)
         self._open[connection] = origin
         try:
             await self._dialer.dial(origin, connection)
@@ -67,7 +70,10 @@ class Pool:
             if not connection.made:
                 self._lost(connection)
             raise
-        return connection
+        if connection.gone:
+            # The pool was closed meanwhile. And not before: uvloop loses track of a socket that is
+            # closed while it opens.
+            connection.abort()
 
     def give_back(self, connection: Connection) -> None:
         """Keep a connection for the next request if it is fit for one, else close it."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import cast
 
+from ..core.deadline import Deadline
 from .http_answer import AnswerParser, TransportError
 
 #: unread bytes at which the upstream is made to wait
@@ -34,12 +35,12 @@ class Connection(asyncio.Protocol):
         "_waiter",
         "answer",
         "busy",
+        "deadline",
         "gone",
         "idle_since",
         "made",
         "silent",
         "transport",
-        "used",
     )
 
     transport: asyncio.Transport
@@ -48,10 +49,10 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._lost = lost
         self.answer = AnswerParser()
+        #: for who waits for something of this connection
+        self.deadline = Deadline()
         #: a request is under way
         self.busy = False
-        #: there were requests before it
-        self.used = False
         #: no byte of the answer came yet
         self.silent = True
         #: closed or about to be
@@ -72,6 +73,8 @@ class Connection(asyncio.Protocol):
         answer.begin(method)
         self.busy = True
         self.silent = True
+        if self.gone:
+            answer.end()
         if body is None or len(body) <= PIECE:
             self.transport.write(head + body if body else head)
         else:
@@ -106,8 +109,8 @@ class Connection(asyncio.Protocol):
 
     def rest(self) -> None:
         """Nothing may come until the next request."""
+        self.deadline.rest()
         self.busy = False
-        self.used = True
         self.idle_since = self._loop.time()
 
     def upgrade(self, transport: asyncio.Transport) -> None:
@@ -128,8 +131,6 @@ class Connection(asyncio.Protocol):
         """It is open."""
         self.transport = cast(asyncio.Transport, transport)
         self.made = True
-        if self.gone:
-            self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Parse what arrived and wake who waits for it."""
@@ -160,6 +161,7 @@ class Connection(asyncio.Protocol):
         self._end(cut=exc is not None)
         # a TLS transport does not know by itself that it is closed
         self.transport.abort()
+        self.deadline.close()
         self._lost(self)
 
     def pause_writing(self) -> None:

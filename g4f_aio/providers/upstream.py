@@ -14,7 +14,6 @@ from typing import Any
 import attrs
 import orjson
 
-from ..core.deadline import Deadline
 from ..core.errors import UpstreamError, UpstreamTimeoutError
 from ..dialects.sse import FrameSplitter
 from .content_coding import inflater_of
@@ -27,7 +26,7 @@ from .transport import Connection
 #: the largest body that is read in one piece
 BODY_LIMIT = 64 * 2**20
 #: seconds for an upstream to end its body after the last it had to say
-LINGER = 0.5
+LINGER = 0.1
 #: seconds within which it shows that a connection had been closed while it was idle
 STALE = 1.0
 _JSON = {"Content-Type": "application/json"}
@@ -65,7 +64,10 @@ class Client:
         """A request, sent when its context is entered."""
         if json is not None:
             data = orjson.dumps(json)
-            headers = _JSON if headers is None else {**_JSON, **headers}
+            if headers is None:
+                headers = _JSON
+            elif all(name.lower() != "content-type" for name in headers):
+                headers = {**_JSON, **headers}
         return Exchange(self, method, url, headers, data)
 
     def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Exchange:
@@ -102,6 +104,7 @@ class Exchange:
         self._data = data
         self._connection: Connection | None = None
         self._response: Response | None = None
+        self._connecting = False
 
     async def __aenter__(self) -> Response:
         client = self._client
@@ -112,22 +115,22 @@ class Exchange:
             head = encode_head(target, self._headers, None if data is None else len(data))
         except ValueError as error:
             raise UpstreamError(f"{name} cannot be asked: {error}", provider=name) from None
-        deadline = Deadline()
+        connection = self._connection = client.session.take(target.origin)
         try:
-            connection = await self._ask(target, head, deadline)
+            connection = await self._ask(connection, target, head)
             self._response = Response(connection, client)
         except BaseException as error:
-            if self._connection is not None:
-                self._connection.abort()
+            connection = self._connection
+            connection.abort()
+            connection.deadline.close()
             match error:
-                case asyncio.CancelledError() if deadline.passed():
+                case asyncio.CancelledError() if connection.deadline.passed():
                     raise self._late() from None
                 case TransportError():
                     raise UpstreamError(f"{name} {error}", provider=name) from None
                 case _:
                     raise
-        finally:
-            deadline.close()
+        connection.deadline.clear()
         return self._response
 
     async def __aexit__(
@@ -141,13 +144,13 @@ class Exchange:
             # before the body's end this closes the connection
             self._client.session.give_back(self._connection)
 
-    async def _ask(self, target: Target, head: bytes, deadline: Deadline) -> Connection:
-        """A connection, and on it the head of the answer."""
-        pool = self._client.session
+    async def _ask(self, connection: Connection, target: Target, head: bytes) -> Connection:
+        """The connection on which the head of the answer came: the given one if it is still good."""
+        client = self._client
+        deadline = connection.deadline
         began = deadline.now()
-        end = began + self._client.headers_timeout
-        connection = self._connection = pool.take(target.origin)
-        if connection is not None:
+        end = began + client.headers_timeout
+        if connection.made:
             deadline.set(end)
             try:
                 await connection.ask(target.method, head, self._data)
@@ -157,18 +160,21 @@ class Exchange:
                 # to ask again would be to ask twice.
                 if not connection.silent or deadline.now() - began > STALE:
                     raise
-                connection.abort()
-                self._connection = None
             else:
                 return connection
-        deadline.set(min(end, deadline.now() + self._client.connect_timeout))
+            deadline.close()
+            connection = self._connection = client.session.make()
+            deadline = connection.deadline
+        self._connecting = True
+        deadline.set(min(end, deadline.now() + client.connect_timeout))
         try:
-            connection = self._connection = await pool.connect(target.origin)
+            await client.session.open(connection, target.origin)
         except OSError as error:
-            name = self._client.provider
+            name = client.provider
             raise UpstreamError(
                 f"{name}: cannot connect to {target.origin}: {reason(error)}", provider=name
             ) from None
+        self._connecting = False
         deadline.set(end)
         await connection.ask(target.method, head, self._data)
         return connection
@@ -176,7 +182,7 @@ class Exchange:
     def _late(self) -> UpstreamTimeoutError:
         client = self._client
         name = client.provider
-        if self._connection is None and client.connect_timeout <= client.headers_timeout:
+        if self._connecting and client.connect_timeout <= client.headers_timeout:
             what = f"{name}: no connection within {client.connect_timeout:g} s"
         else:
             what = f"{name} did not begin to answer within {client.headers_timeout:g} s"

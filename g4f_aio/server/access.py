@@ -7,17 +7,23 @@ import hashlib
 import hmac
 import re
 
-from aiohttp import web
+import attrs
+from aiohttp import hdrs, web
+from multidict import istr
 
 from ..core.errors import AuthenticationError, BadRequestError, PermissionDeniedError
 from ..keys import Caller
 from ..settings import Settings, is_loopback
 
 LOCAL = Caller("local", admin=True)
+_KEY = Caller("key", admin=True)
+_ANONYMOUS = Caller("anonymous")
 _LOOPBACK_NAMES = frozenset(("127.0.0.1", "[::1]", "localhost"))
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
-KEY_HEADERS = ("g4f-api-key", "x-api-key", "api-key")
+# interned, so that looking them up does not fold their case each time
+KEY_HEADERS = (istr("g4f-api-key"), istr("x-api-key"), istr("api-key"))
+_FETCH_SITE = istr("Sec-Fetch-Site")
 #: host headers known to be good are remembered, up to so many
 _REMEMBERED = 64
 
@@ -48,7 +54,7 @@ class Doorman:
 
     def check_host(self, request: web.Request) -> None:
         """The Host header must be one of ours: a web page elsewhere may resolve to this machine."""
-        host = request.headers.get("Host")
+        host = request.headers.get(hdrs.HOST)
         if host in self._good_hosts and request.raw_path.startswith("/"):
             return
         if not request.raw_path.startswith("/"):
@@ -72,9 +78,9 @@ class Doorman:
         if request.method in _SAFE:
             return
         headers = request.headers
-        origin = headers.get("Origin")
+        origin = headers.get(hdrs.ORIGIN)
         if origin is None:
-            if headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin"):
+            if headers.get(_FETCH_SITE, "none") in ("none", "same-origin"):
                 return
         elif (
             origin in self._origins
@@ -93,17 +99,22 @@ class Doorman:
         if self._digest is None:
             return LOCAL
         headers = request.headers
-        bearer, provider_key = _bearer(headers.get("Authorization", ""))
-        given = [bearer, *(headers.get(name) for name in KEY_HEADERS)]
-        for key in given:
-            if key and hmac.compare_digest(_digest(key), self._digest):
-                own = provider_key if key == bearer else None
-                return Caller("key", admin=True, provider_key=own)
+        bearer, provider_key = _bearer(headers.get(hdrs.AUTHORIZATION, ""))
+        if self._is_good(bearer):
+            return _KEY if provider_key is None else attrs.evolve(_KEY, provider_key=provider_key)
+        given = [headers.get(name) for name in KEY_HEADERS]
+        if any(map(self._is_good, given)):
+            return _KEY
         if access is Access.PUBLIC:
-            return Caller("anonymous")
+            return _ANONYMOUS
         raise AuthenticationError(
-            "Invalid API key" if any(given) else "This server needs an API key"
+            "Invalid API key" if bearer or any(given) else "This server needs an API key"
         )
+
+    def _is_good(self, key: str | None) -> bool:
+        if not key or self._digest is None:
+            return False
+        return hmac.compare_digest(_digest(key), self._digest)
 
 
 def require(caller: Caller, access: Access) -> None:

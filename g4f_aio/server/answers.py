@@ -6,16 +6,17 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 
-from aiohttp import web
+from aiohttp import hdrs, web
+from multidict import istr
 
 from ..core.errors import GatewayError, OverloadedError
 from ..dialects.sse import KEEP_ALIVE
 from ..keys import CURRENT
 
-_SSE_HEADERS = {
-    "Content-Type": "text/event-stream; charset=utf-8",
-    "Cache-Control": "no-cache, no-transform",
-    "X-Accel-Buffering": "no",
+_SSE_HEADERS: dict[str, str] = {
+    hdrs.CONTENT_TYPE: "text/event-stream; charset=utf-8",
+    hdrs.CACHE_CONTROL: "no-cache, no-transform",
+    istr("X-Accel-Buffering"): "no",
 }
 _log = logging.getLogger(__name__)
 

@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable
 import attrs
 from aiohttp import web
 
-from ..core.errors import PermissionDeniedError
+from ..core.errors import BadRequestError, PermissionDeniedError
 from ..core.requests import ChatRequest
 from ..dialects.base import Dialect
 from ..gateway.conversation import converse
 from ..keys import CALLER, CONVERSATIONS, CURRENT, DIALECT, GATEWAY
+from ..settings import checks
 from .bodies import read_json
 from .stream import send
 
@@ -51,16 +52,25 @@ def _with_path(chat: ChatRequest, request: web.Request) -> ChatRequest:
 
 
 def _with_caller(chat: ChatRequest, request: web.Request) -> ChatRequest:
-    """The caller's own key for providers, and whether he may name a proxy."""
+    """The caller's own keys for providers, and whether he may name a proxy.
+
+    What could not be sent is his mistake; a provider that stumbles over it would get the blame.
+    """
     caller = request[CALLER]
-    if chat.routing.proxy is not None:
+    routing = chat.routing
+    if routing.proxy is not None:
         allowed = request.app[CURRENT].settings.upstream.allow_request_proxy
         if not (caller.admin or allowed):
             raise PermissionDeniedError(
                 "proxy: only admins may name one (setting upstream.allow_request_proxy)",
                 param="proxy",
             )
-    if caller.provider_key is None or "" in chat.routing.api_keys:
+        if problem := checks.proxy(routing.proxy):
+            raise BadRequestError(f"$.proxy: {problem}", param="proxy")
+    for key in routing.api_keys.values():
+        if not (key.isascii() and key.isprintable()):
+            raise BadRequestError("$.api_key: must be printable ASCII", param="api_key")
+    if caller.provider_key is None or "" in routing.api_keys:
         return chat
-    keys = {"": caller.provider_key, **chat.routing.api_keys}
-    return attrs.evolve(chat, routing=attrs.evolve(chat.routing, api_keys=keys))
+    keys = {"": caller.provider_key, **routing.api_keys}
+    return attrs.evolve(chat, routing=attrs.evolve(routing, api_keys=keys))

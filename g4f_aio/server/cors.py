@@ -7,7 +7,7 @@ aiohttp-cors sends no ``Vary: Origin``, leaves errors of unknown URLs without he
 from __future__ import annotations
 
 import aiohttp_cors
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from ..keys import CURRENT
 
@@ -45,5 +45,5 @@ def add_cors(app: web.Application, origins: tuple[str, ...]) -> None:
 
 async def _vary(request: web.Request, response: web.StreamResponse) -> None:
     """Caches must keep the answers to different origins apart."""
-    if "Origin" in request.headers or request.app[CURRENT].settings.server.cors_origin:
-        response.headers.add("Vary", "Origin")
+    if hdrs.ORIGIN in request.headers or request.app[CURRENT].settings.server.cors_origin:
+        response.headers.add(hdrs.VARY, "Origin")

@@ -8,7 +8,8 @@ import random
 import re
 from collections.abc import Awaitable, Callable
 
-from aiohttp import web
+from aiohttp import hdrs, web
+from multidict import istr
 
 from ..core.errors import GatewayError
 from ..keys import CALLER, CURRENT, RECEIVED, REQUEST_ID
@@ -22,6 +23,10 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 ACCESS = web.AppKey("ACCESS", dict[web.AbstractRoute, Access])
 DOORMAN = web.AppKey("DOORMAN", Doorman)
 _random = random.Random()  # noqa: S311  (an id, no secret)
+# interned: the case of a plain string is folded at each use
+_REQUEST_ID = istr("x-request-id")
+_PROCESSING = istr("openai-processing-ms")
+_SNIFF = istr("x-content-type-options")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _log = logging.getLogger(__name__)
 
@@ -30,7 +35,7 @@ _log = logging.getLogger(__name__)
 async def boundary(request: web.Request, handler: Handler) -> web.StreamResponse:
     """The outermost and only middleware; one, because each costs every request."""
     request[RECEIVED] = asyncio.get_running_loop().time()
-    given = request.headers.get("x-request-id")
+    given = request.headers.get(_REQUEST_ID)
     request_id = given if given and _ID.fullmatch(given) else new_request_id()
     request[REQUEST_ID] = request_id
     request_id_var.set(request_id)
@@ -63,11 +68,11 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     headers = response.headers
     request_id = request.get(REQUEST_ID)
     if request_id is not None:
-        headers["x-request-id"] = request_id
+        headers[_REQUEST_ID] = request_id
         took = asyncio.get_running_loop().time() - request[RECEIVED]
-        headers["openai-processing-ms"] = str(int(took * 1000))
-    headers["x-content-type-options"] = "nosniff"
-    headers["Server"] = "g4f_aio"
+        headers[_PROCESSING] = str(int(took * 1000))
+    headers[_SNIFF] = "nosniff"
+    headers[hdrs.SERVER] = "g4f_aio"
     if request.app[CURRENT].draining:
         response.force_close()
         headers["Connection"] = "close"  # aiohttp has written its own word on it before
@@ -79,6 +84,9 @@ def new_request_id() -> str:
 
 
 def _answer(request: web.Request, error: GatewayError) -> web.Response:
+    if request.writer.output_size > 0:
+        # another response on top of the one that has begun would be taken for a part of it
+        raise ConnectionError("the response has begun; all that is left is to hang up")
     if error.status >= 500:  # noqa: PLR2004
         _log.warning("%s %s: %d %s", request.method, request.path, error.status, error.message)
     return error_response(request, error)

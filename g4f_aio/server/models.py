@@ -33,7 +33,7 @@ async def list_provider_models(request: web.Request) -> web.Response:
     """``GET /api/{provider}/models``; asks the provider when its list is not fresh."""
     name = request.match_info["provider"]
     catalog = request.app[GATEWAY].now.catalog
-    entry = catalog.registry.get(name)
+    entry = await catalog.registry.find(name)
     if entry is None:
         raise ProviderNotFoundError(f"Provider {name!r} not found", param="provider")
     models = await catalog.refresh(entry)

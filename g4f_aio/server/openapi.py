@@ -207,7 +207,7 @@ def _security() -> Iterator[tuple[str, dict[str, Any]]]:
     about = "The server's key, where it has one (setting server.api_key)."
     second = " A second word after it is your own key for the provider."
     yield "bearer", {"type": "http", "scheme": "bearer", "description": about + second}
-    for name in KEY_HEADERS:
+    for name in map(str, KEY_HEADERS):
         yield name, {"type": "apiKey", "in": "header", "name": name, "description": about}
 
 

@@ -27,7 +27,7 @@ async def get_provider(request: web.Request) -> web.Response:
     """``GET /v1/providers/{provider}``."""
     gateway = request.app[GATEWAY]
     name = request.match_info["provider"]
-    entry = await asyncio.to_thread(gateway.now.registry.get, name)
+    entry = await gateway.now.registry.find(name)
     if entry is None:
         raise ProviderNotFoundError(f"Provider {name!r} not found", param="provider")
     return json_response(provider_object(entry, gateway))

@@ -6,17 +6,22 @@ import asyncio
 import logging
 from contextlib import aclosing
 
-from aiohttp import web
+from aiohttp import hdrs, web
+from multidict import istr
 
 from ..core.completion import Completion
 from ..core.errors import GatewayError
-from ..core.events import EventStream, Started
+from ..core.events import EventStream, Passthrough, Started
 from ..core.requests import ChatRequest
 from ..dialects.base import Dialect
 from .answers import ANSWERS, Answer
 from .errors import internal_error
 
 _log = logging.getLogger(__name__)
+
+# interned: the case of a plain string is folded at each use
+_PROVIDER, _MODEL, _ATTEMPTS = istr("x-provider"), istr("x-model"), istr("x-attempts")
+_JSON: dict[str, str] = {hdrs.CONTENT_TYPE: "application/json"}
 
 
 async def send(
@@ -46,17 +51,22 @@ async def _stream(
     answer: Answer, chat: ChatRequest, events: EventStream, dialect: Dialect
 ) -> web.StreamResponse:
     encoder = dialect.encoder(chat)
+    # the bytes that complete the answer go out together with the end of the body
+    last = b""
     try:
         async for event in events:
             if type(event) is Started:
                 answer.describe(_who(event))
-            if data := encoder.feed(event):
+            data = encoder.feed(event)
+            if type(event) is Passthrough and event.last:
+                last = data
+            elif data:
                 await answer.write(data)
-        last = encoder.finish()
+        last += encoder.finish()
     except GatewayError as error:
-        if not answer.started:
+        if not answer.started and not last:
             raise
-        last = encoder.error(error)
+        last += encoder.error(error)
     except ConnectionError:
         raise  # the client is gone
     except Exception:
@@ -70,16 +80,12 @@ async def _stream(
 
 async def _body(chat: ChatRequest, events: EventStream, dialect: Dialect) -> web.Response:
     completion = Completion()
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = _JSON
     async for event in events:
         if type(event) is Started:
-            headers = _who(event)
+            headers = _JSON | _who(event)
         completion.add(event)
-    return web.Response(
-        body=dialect.encode_completion(chat, completion),
-        content_type="application/json",
-        headers=headers,
-    )
+    return web.Response(body=dialect.encode_completion(chat, completion), headers=headers)
 
 
 async def _ended(
@@ -97,8 +103,8 @@ async def _ended(
 def _who(started: Started) -> dict[str, str]:
     """Who answers, for the headers; names that fit into none are left out."""
     who = {
-        "x-provider": started.provider,
-        "x-model": started.model,
-        "x-attempts": str(started.attempts),
+        _PROVIDER: started.provider,
+        _MODEL: started.model,
+        _ATTEMPTS: str(started.attempts),
     }
     return {name: value for name, value in who.items() if value.isascii() and value.isprintable()}

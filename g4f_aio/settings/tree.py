@@ -191,6 +191,17 @@ class ProviderSettings:
     timeout: float | None = setting(None, "as in [upstream]", check=checks.seconds)
     options: dict[str, Any] = attrs.field(factory=dict, repr=False)
 
+    def secrets(self) -> frozenset[str]:
+        """Every secret value of the table."""
+        found: list[object] = [self.api_key]
+        for key, value in self.options.items():
+            if type(value) is str and any(word in key.lower() for word in _SECRET_WORDS):
+                found.append(value)
+        headers = self.options.get("headers")
+        # any of them may be a credential, and which ones only their upstream knows
+        found += headers.values() if type(headers) is dict else ()
+        return frozenset(str(value) for value in found if value)
+
 
 @attrs.frozen
 class ModelTarget:
@@ -224,15 +235,7 @@ class Settings:
         found = [self.server.api_key, proxy, urlsplit(proxy or "").password]
         found += self.environment_keys.values()
         for provider in self.providers.values():
-            found.append(provider.api_key)
-            found += (
-                value
-                for key, value in provider.options.items()
-                if type(value) is str and any(word in key.lower() for word in _SECRET_WORDS)
-            )
-            headers = provider.options.get("headers")
-            # any of them may be a credential, and which ones only their upstream knows
-            found += headers.values() if type(headers) is dict else ()
+            found += provider.secrets()
         return frozenset(str(value) for value in found if value)
 
 

@@ -73,6 +73,17 @@ async def test_being_cancelled_by_both_is_a_cancellation() -> None:
     deadline.close()
 
 
+async def test_one_that_rested_is_for_whichever_task_waits_next() -> None:
+    deadline = Deadline()
+    for _ in range(2):
+        assert await asyncio.ensure_future(wait(deadline, 0.02, 0)) == "in time"
+        deadline.rest()
+        assert await asyncio.ensure_future(wait(deadline, 0.01, 10)) == "late"
+        deadline.rest()
+    assert await wait(deadline, 10, 0.03) == "in time"
+    deadline.close()
+
+
 async def test_a_closed_one_cancels_nobody() -> None:
     deadline = Deadline()
     deadline.set(deadline.now() + 0.01)

@@ -13,6 +13,7 @@ from g4f_aio import (
     AuthenticationError,
     BadRequestError,
     GatewayError,
+    OverloadedError,
     RateLimitError,
     UpstreamAuthError,
     UpstreamError,
@@ -48,7 +49,7 @@ def error(status: int, data: bytes = b"", **headers: str) -> GatewayError:
         (429, RateLimitError, 429, "rate_limit_exceeded", True),
         (500, UpstreamError, 502, "provider_not_working", True),
         (503, UpstreamError, 502, "provider_not_working", True),
-        (529, UpstreamError, 502, "provider_not_working", True),
+        (529, OverloadedError, 503, "overloaded", True),
     ],
 )
 def test_every_status_has_its_meaning(
@@ -133,7 +134,38 @@ def test_a_redirect_is_not_followed_but_told() -> None:
     assert found.message == "acme redirects to https://api.acme.example/v2: set its base_url"
 
 
-@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    ("kind", "message", "code"),
+    [
+        ("not_found_error", "model: claude-9", "model_not_found"),
+        ("not_found_error", "file: file_1", None),
+        ("request_too_large", "Request exceeds the maximum size", "request_too_large"),
+        (
+            "invalid_request_error",
+            "prompt is too long: 208310 tokens > 200000 maximum",
+            "context_length_exceeded",
+        ),
+        (
+            "invalid_request_error",
+            "input length and `max_tokens` exceed context limit: 188240 + 21333 > 200000",
+            "context_length_exceeded",
+        ),
+        ("invalid_request_error", "max_tokens: Field required", None),
+        (None, "prompt is too long", None),
+    ],
+)
+def test_errors_with_a_type_and_no_code_get_openais(
+    kind: str | None, message: str, code: str | None
+) -> None:
+    assert error(400, body(message, type=kind)).code == code
+
+
+def test_a_code_of_the_upstreams_own_stays() -> None:
+    found = error(400, body("model: x", type="not_found_error", code="own"))
+    assert found.code == "own"
+
+
+@pytest.mark.parametrize("status", [429, 503, 529])
 def test_the_hint_when_to_come_back_is_passed_on(status: int) -> None:
     assert error(status, body(), Retry_After="7").retry_after == 7
 
@@ -170,6 +202,8 @@ def test_when_to_come_back_as_a_date() -> None:
         ({"message": "slow", "code": "rate_limit_exceeded"}, RateLimitError, "acme failed: slow"),
         ({"message": "slow", "code": 429}, RateLimitError, "acme failed: slow"),
         ({"message": "slow", "type": "rate_limit_error"}, RateLimitError, "acme failed: slow"),
+        ({"message": "busy", "type": "overloaded_error"}, OverloadedError, "acme failed: busy"),
+        ({"message": "late", "type": "timeout_error"}, UpstreamTimeoutError, "acme failed: late"),
         ("a string", UpstreamError, "acme failed: a string"),
         ({}, UpstreamError, "acme failed: it sent an error without a message"),
         (True, UpstreamError, "acme failed: true"),

@@ -450,6 +450,11 @@ class TestUsage:
             "estimated": True,
         }
 
+    def test_what_is_read_twice_is_counted_once(self) -> None:
+        special = frame({"choices": []})
+        (usage,) = usages(relayed(text("abcd") + special + text("efgh") + end() + DONE))
+        assert usage["completion_tokens"] == 2
+
     def test_left_open_usage_said_before_the_finish_is_said_again_in_it(self) -> None:
         stream = text("a", usage=USAGE)
         assert relayed(stream + end() + DONE) == stream + end(usage=USAGE) + DONE
@@ -492,6 +497,15 @@ class TestUsage:
         stream = text("a", usage=None) + end(usage=None) + DONE
         assert relayed(stream, **UNWANTED) == stream
 
+    def test_it_is_not_told_before_the_last_event(self) -> None:
+        relay = Relay(request(**WANTED), "up")
+        events = [*relay.feed(text("a") + end()), *relay.feed(usage_only()), *relay.feed(DONE)]
+        assert [event.usage for event in events if isinstance(event, Passthrough)] == [
+            None,
+            None,
+            Usage(5, 7, raw=USAGE),
+        ]
+
     @pytest.mark.parametrize("wish", WISHES)
     @pytest.mark.parametrize("reported", [True, False])
     def test_the_last_event_tells_it_whatever_the_client_wants(
@@ -528,6 +542,16 @@ class TestTheEnd:
         found = relayed(frame(chunk({"tool_calls": [call]})) + DONE)
         assert finishes(found) == [(0, "tool_calls")]
         assert usages(found)[0]["completion_tokens"] == 1
+
+    def test_a_chunk_of_ours_is_like_the_upstreams_last_one_that_has_an_id(self) -> None:
+        azure = frame({"id": "", "model": "", "choices": [], "prompt_filter_results": []})
+        found = relayed(text("a") + azure + DONE)
+        assert {key: chunks(found)[-1][key] for key in ("id", "object", "created", "model")} == {
+            "id": "chatcmpl-1",
+            "object": "chat.completion.chunk",
+            "created": 1,
+            "model": "up",
+        }
 
     def test_a_chunk_of_ours_among_chunks_without_an_id_is_complete(self) -> None:
         found = relayed(frame({"choices": [{"delta": {"content": "a"}}]}) + DONE, **WANTED)

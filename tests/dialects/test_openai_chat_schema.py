@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -335,21 +336,26 @@ def test_web_search_is_a_flag_or_a_query(value: bool | str) -> None:  # noqa: FB
     assert structure({"messages": [HELLO], "web_search": value}).web_search == value
 
 
-def test_what_is_said_about_the_variants_is_so() -> None:
-    parts, tools, calls = schema.VARIANTS.values()
-    holders = [
-        (parts, lambda one: {"messages": [HELLO | {"content": [one]}]}),
-        (tools, lambda one: {"tools": [one]}),
-        (calls, lambda one: {"messages": [HELLO | {"tool_calls": [one]}]}),
-    ]
-    for variants, hold in holders:
-        for kind, cls in variants.items():
-            required = [field.name for field in attrs.fields(cls) if field.default is attrs.NOTHING]
-            if kind is None:
-                structure({"messages": [HELLO]} | hold({"type": "of another kind"}))
-            else:
-                fault = refusal(hold({"type": kind}))
-                assert all(f".{name}: required" in fault.message for name in required)
+HOLDERS: list[Callable[[Json], Json]] = [
+    lambda part: {"messages": [HELLO | {"content": [part]}]},
+    lambda tool: {"tools": [tool]},
+    lambda call: {"messages": [HELLO | {"tool_calls": [call]}]},
+]
+
+
+@pytest.mark.parametrize(
+    ("variants", "hold"), list(zip(schema.VARIANTS.values(), HOLDERS, strict=True))
+)
+def test_what_is_said_about_the_variants_is_so(
+    variants: dict[str | None, type[attrs.AttrsInstance]], hold: Callable[[Json], Json]
+) -> None:
+    for kind, cls in variants.items():
+        if kind is None:
+            structure({"messages": [HELLO]} | hold({"type": "of another kind"}))
+            continue
+        message = refusal(hold({"type": kind})).message
+        required = [field.name for field in attrs.fields(cls) if field.default is attrs.NOTHING]
+        assert all(f".{name}: required field missing" in message for name in required)
 
 
 VALUES = st.recursive(

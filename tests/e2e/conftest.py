@@ -73,6 +73,11 @@ base_url = "{upstream.base_url}"
 """
 
 
+@pytest.fixture(autouse=True)
+def _no_blocking() -> None:
+    """Nothing of ours runs on this process's event loop, so a test may block it."""
+
+
 @pytest.fixture(scope="session")
 def keyed(
     upstream_process: Upstream, tmp_path_factory: pytest.TempPathFactory

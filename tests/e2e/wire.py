@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,7 +36,7 @@ class Answer:
         """The data of each event."""
         return [
             line.removeprefix("data: ")
-            for line in self.body.decode().splitlines()
+            for line in re.split(r"\r\n|\r|\n", self.body.decode())
             if line.startswith("data: ")
         ]
 

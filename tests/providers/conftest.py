@@ -15,11 +15,11 @@ LOOPS: Mapping[str, Callable[[], asyncio.AbstractEventLoop]] = {
     "uvloop": uvloop.new_event_loop,
 }
 #: the tests that run on both
-ON_BOTH = {"test_dialer", "test_pool", "test_transport", "test_upstream"}
+ON_BOTH = {"test_dialer", "test_pool", "test_transport", "test_upstream", "test_upstream_wire"}
 
 
 def pytest_asyncio_loop_factories(
-    config: pytest.Config, item: pytest.Item
+    item: pytest.Item,
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     """Which event loops a test runs on."""
     return LOOPS if item.path.stem in ON_BOTH else {"asyncio": LOOPS["asyncio"]}

@@ -101,8 +101,8 @@ async def serving(talk: Talk, tls: ssl.SSLContext | None = None) -> AsyncIterato
         listener.close()
         for task in tasks:
             task.cancel()
-        while tasks:
-            await asyncio.sleep(0)
+        if tasks:
+            await asyncio.wait(tasks)
 
 
 def answering(*answers: bytes) -> Talk:

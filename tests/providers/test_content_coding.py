@@ -84,7 +84,7 @@ def test_what_is_cut_is_an_error_at_its_end(name: str) -> None:
     coding, packed = PACKED[name]
     inflater = made(coding)
     inflate(inflater, packed[: len(packed) * 3 // 4])
-    with pytest.raises(TransportError, match="^hung up in the middle of its answer$"):
+    with pytest.raises(TransportError, match=r"^hung up in the middle of its answer$"):
         inflater.close()
 
 
@@ -97,7 +97,7 @@ def test_what_makes_no_sense_is_an_error(coding: str) -> None:
 @pytest.mark.parametrize("name", PACKED)
 def test_so_is_what_follows_the_end(name: str) -> None:
     coding, packed = PACKED[name]
-    with pytest.raises(TransportError, match="^sent malformed "):
+    with pytest.raises(TransportError, match=r"^sent malformed "):
         inflate(made(coding), packed, b"more")
 
 

@@ -122,7 +122,7 @@ def test_an_answer_that_is_cut_is_never_taken_for_a_whole_one(name: str) -> None
 def test_an_answer_without_length_is_cut_by_a_reset() -> None:
     parser = AnswerParser()
     parser.feed(OK + b"\r\nhalf of i")
-    with pytest.raises(TransportError, match="^hung up in the middle of its answer$"):
+    with pytest.raises(TransportError, match=r"^hung up in the middle of its answer$"):
         parser.end(cut=True)
 
 
@@ -187,7 +187,7 @@ MALFORMED = {
 
 @pytest.mark.parametrize("name", MALFORMED)
 def test_what_is_not_http_is_refused(name: str) -> None:
-    with pytest.raises(TransportError, match="^sent what is not HTTP "):
+    with pytest.raises(TransportError, match=r"^sent what is not HTTP "):
         parse(MALFORMED[name])
 
 
@@ -218,7 +218,7 @@ def test_what_is_not_body_has_a_limit(name: str) -> None:
 
 
 def test_so_have_headers_that_come_at_once_with_their_body() -> None:
-    with pytest.raises(TransportError, match="^sent headers of more than"):
+    with pytest.raises(TransportError, match=r"^sent headers of more than"):
         parse(OK + LARGE + b"Content-Length: 2\r\n\r\nok")
 
 

@@ -52,7 +52,11 @@ def test_a_head_is_complete() -> None:
         ("http://h:443/a", "/a", "h:443"),
         ("http://[::1]:8080/a", "/a", "[::1]:8080"),
         ("http://[::1]/a", "/a", "[::1]"),
-        ("https://bücher.example/ä b?q=ö&r=%2F#part", "/%C3%A4%20b?q=%C3%B6&r=/", "xn--bcher-kva.example"),
+        (
+            "https://bücher.example/ä b?q=ö&r=%2F#part",
+            "/%C3%A4%20b?q=%C3%B6&r=/",
+            "xn--bcher-kva.example",
+        ),
         ("http://h/models/a%2Fb", "/models/a%2Fb", "h"),
         ("HTTP://H.Example/A", "/A", "h.example"),
         ("http://h/a\r\nX: y", "/aX:%20y", "h"),
@@ -106,7 +110,14 @@ def test_the_caller_may_say_differently_who_asks_whom_for_what() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["Content-Length", "transfer-encoding", "CONNECTION", "Upgrade", "Expect", "Proxy-Authorization"],
+    [
+        "Content-Length",
+        "transfer-encoding",
+        "CONNECTION",
+        "Upgrade",
+        "Expect",
+        "Proxy-Authorization",
+    ],
 )
 def test_the_caller_may_not_say_where_a_request_ends(name: str) -> None:
     with pytest.raises(ValueError, match=f"^header {name.lower()} is not the caller's to set$"):
@@ -117,7 +128,7 @@ def test_the_caller_may_not_say_where_a_request_ends(name: str) -> None:
     "name", ["", "X Own", "X:", "X-Own\r\nX-Evil", "X-Own\n", "Ünicode", "a\x00", "a\t", "a/b"]
 )
 def test_a_header_without_proper_name_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match=" is no header's name$"):
+    with pytest.raises(ValueError, match=r" is no header's name$"):
         head(headers={name: "x"})
 
 
@@ -125,7 +136,7 @@ def test_a_header_without_proper_name_is_refused(name: str) -> None:
     "value", ["secret\r\nX-Evil: 1", "secret\n", "secret\r", "secret\x00", "secret\x7f", "secret€"]
 )
 def test_a_header_with_a_line_end_is_refused_and_not_quoted(value: str) -> None:
-    with pytest.raises(ValueError, match="^header Authorization has a line end") as caught:
+    with pytest.raises(ValueError, match=r"^header Authorization has a line end") as caught:
         head(headers={"Authorization": value})
     assert "secret" not in str(caught.value)
 
@@ -146,13 +157,13 @@ def test_a_head_has_as_many_lines_as_headers(headers: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("method", ["", "GET /x HTTP/1.1\r\nX:", "G T", "GÉT"])
 def test_a_method_is_one_word(method: str) -> None:
-    with pytest.raises(ValueError, match="^the method "):
+    with pytest.raises(ValueError, match=r"^the method "):
         target_of(method, URL, None)
 
 
 @pytest.mark.parametrize("url", ["https://user:pass@h/", "https://user@h/", "https://:pass@h/"])
 def test_a_url_with_a_password_is_refused_and_not_quoted(url: str) -> None:
-    with pytest.raises(ValueError, match="^the URL may not hold a user or password") as caught:
+    with pytest.raises(ValueError, match=r"^the URL may not hold a user or password") as caught:
         target_of("GET", url, None)
     assert "pass@" not in str(caught.value)
 
@@ -186,9 +197,12 @@ def test_to_this_machine_there_is_a_shorter_way(scheme: str, host: str) -> None:
     assert target_of("GET", url, PROXY) == target_of("GET", url, None)
 
 
-@pytest.mark.parametrize("proxy", ["proxy.example:3128", "socks5://user:pass@h", "http://u:pass@h:99999", "http://u:pass@\u2100"])
+@pytest.mark.parametrize(
+    "proxy",
+    ["proxy.example:3128", "socks5://user:pass@h", "http://u:pass@h:99999", "http://u:pass@\u2100"],
+)
 def test_a_proxy_that_is_none_is_refused_and_not_quoted(proxy: str) -> None:
-    with pytest.raises(ValueError, match="^the proxy's URL ") as caught:
+    with pytest.raises(ValueError, match=r"^the proxy's URL ") as caught:
         target_of("GET", URL, proxy)
     assert "pass" not in str(caught.value)
 

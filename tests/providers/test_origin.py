@@ -88,9 +88,9 @@ def test_a_proxy_without_user_gets_no_authorization() -> None:
     ],
 )
 def test_what_leads_nowhere_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match="^the URL "):
+    with pytest.raises(ValueError, match=r"^the URL "):
         parse_url(url)
-    with pytest.raises(ValueError, match="^the proxy's URL "):
+    with pytest.raises(ValueError, match=r"^the proxy's URL "):
         parse_proxy(url)
 
 

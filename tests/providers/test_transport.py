@@ -92,7 +92,6 @@ async def test_requests_follow_each_other(opened: Opening) -> None:
         assert await one.get() == b"%d" % number
         assert one.connection.reusable
         one.connection.rest()
-        assert one.connection.used
     assert len(one.server.peers) == 1
 
 
@@ -147,7 +146,7 @@ async def test_what_came_is_read_before_a_failure_is_told(opened: Opening) -> No
     await one.connection.ask("GET", GET, None)
     await one.lost.wait()
     assert await one.connection.read() == b"hello"
-    with pytest.raises(TransportError, match="^sent what is not HTTP "):
+    with pytest.raises(TransportError, match=r"^sent what is not HTTP "):
         await one.connection.read()
 
 
@@ -281,6 +280,17 @@ async def test_an_upstream_that_is_not_read_has_to_wait(opened: Opening) -> None
     assert one.connection.reusable
 
 
+async def test_what_came_can_be_read_when_the_connection_is_gone(opened: Opening) -> None:
+    one = await opened(answering(ok(b"x" * 2**24)))
+    await one.connection.ask("GET", GET, None)
+    await asyncio.sleep(0.1)
+    one.connection.abort()
+    await one.lost.wait()
+    assert READ_LIMIT < len(await one.connection.read()) < 2**24
+    with pytest.raises(TransportError, match=MIDDLE):
+        await one.connection.read()
+
+
 @pytest.mark.parametrize("size", [PIECE, PIECE + 1, 20 * 2**20])
 async def test_a_large_request_goes_out_whole(opened: Opening, size: int) -> None:
     one = await opened(answering(ok()))
@@ -352,3 +362,13 @@ async def test_hanging_up_in_the_middle_of_a_large_request_is_an_error(opened: O
     body = bytes(64 * 2**20)
     with pytest.raises(TransportError, match=BEFORE):
         await one.connection.ask("POST", post(len(body)), body)
+
+
+async def test_asking_on_a_closed_connection_is_an_error(opened: Opening) -> None:
+    async def talk(_: Peer) -> None:
+        return
+
+    one = await opened(talk)
+    await asyncio.wait_for(one.lost.wait(), 1)
+    with pytest.raises(TransportError, match=BEFORE):
+        await one.connection.ask("GET", GET, None)

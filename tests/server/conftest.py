@@ -21,9 +21,15 @@ from tests.server.fakes import Script, Server, entry
 
 
 class Start(Protocol):
-    """Starts a server: with these providers, and these settings of ``[server]``."""
+    """Starts a server: with these providers (or a whole registry), and these settings of ``[server]``."""
 
-    def __call__(self, *entries: Entry, settings: Settings = ..., **server: Any) -> Awaitable[Server]:
+    def __call__(
+        self,
+        *entries: Entry,
+        settings: Settings = ...,
+        registry: Registry | None = ...,
+        **server: Any,
+    ) -> Awaitable[Server]:
         """It serves until the test is over."""
 
 
@@ -36,8 +42,13 @@ async def start() -> AsyncIterator[Start]:
     """Start servers for one test."""
     async with AsyncExitStack() as stack:
 
-        async def begin(*entries: Entry, settings: Settings = QUIET, **server: Any) -> Server:
-            return await stack.enter_async_context(running(entries, settings, **server))
+        async def begin(
+            *entries: Entry,
+            settings: Settings = QUIET,
+            registry: Registry | None = None,
+            **server: Any,
+        ) -> Server:
+            return await stack.enter_async_context(running(entries, settings, registry, **server))
 
         yield begin
 
@@ -50,11 +61,15 @@ async def server(start: Start) -> Server:
 
 @asynccontextmanager
 async def running(
-    entries: tuple[Entry, ...], settings: Settings, **server: Any
+    entries: tuple[Entry, ...],
+    settings: Settings,
+    registry: Registry | None = None,
+    **server: Any,
 ) -> AsyncIterator[Server]:
     """The application as it is served, on a free port."""
     settings = attrs.evolve(settings, server=attrs.evolve(settings.server, **server))
-    registry = Registry.of(*(entries or (entry(Script()),)), settings=settings)
+    if registry is None:
+        registry = Registry.of(*(entries or (entry(Script()),)), settings=settings)
     app = create_app(settings, registry)
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.2)
     await runner.setup()

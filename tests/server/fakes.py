@@ -150,7 +150,9 @@ class Server:
 
     def stream(self, body: object = None) -> Any:
         """The response to a streamed chat, as an asynchronous context."""
-        return self.client.post(f"http://{self.address}{CHAT}", json=STREAM if body is None else body)
+        return self.client.post(
+            f"http://{self.address}{CHAT}", json=STREAM if body is None else body
+        )
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A bare connection."""

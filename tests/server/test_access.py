@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from typed_settings import SecretStr
 
+from g4f_aio.core.errors import PermissionDeniedError
 from g4f_aio.keys import Caller
 from g4f_aio.server.access import LOCAL, Access, require
-from g4f_aio.core.errors import PermissionDeniedError
 from g4f_aio.server.middlewares import DOORMAN
 from g4f_aio.server.routes import Route, table
 from g4f_aio.settings import ServerSettings, Settings
@@ -24,7 +25,11 @@ SPELLINGS: dict[str, Callable[[str], dict[str, str]]] = {
     "g4f-api-key": lambda key: {"g4f-api-key": key},
     "x-api-key": lambda key: {"x-api-key": key},
     "api-key": lambda key: {"api-key": key},
-    "the last of several": lambda key: {"Authorization": "Bearer no", "x-api-key": "", "api-key": key},
+    "the last of several": lambda key: {
+        "Authorization": "Bearer no",
+        "x-api-key": "",
+        "api-key": key,
+    },
 }
 WRONG = {
     "none": {},
@@ -80,9 +85,7 @@ async def test_the_key_is_taken_in_every_spelling(keyed: Server, row: Route, spe
 
 
 async def test_a_wrong_key_is_answered_alike_in_every_spelling(keyed: Server) -> None:
-    answers = [
-        await keyed.get("/v1/models", **spelled("wrong")) for spelled in SPELLINGS.values()
-    ]
+    answers = [await keyed.get("/v1/models", **spelled("wrong")) for spelled in SPELLINGS.values()]
     assert {(one.status, one.body) for one in answers} == {(401, answers[0].body)}
 
 
@@ -138,7 +141,7 @@ def test_a_route_for_admins_refuses_others() -> None:
 
 
 async def test_new_settings_bring_a_new_key(keyed: Server) -> None:
-    keyed.app[DOORMAN].apply(Settings(server=ServerSettings(api_key="new-key")))
+    keyed.app[DOORMAN].apply(Settings(server=ServerSettings(api_key=SecretStr("new-key"))))
     assert (await keyed.get("/v1/models", **{"x-api-key": KEY})).status == 401
     assert (await keyed.get("/v1/models", **{"x-api-key": "new-key"})).status == 200
 
@@ -166,7 +169,8 @@ async def test_a_loopback_server_answers_to_its_own_names(server: Server, host: 
     "host",
     [
         "evil.example", "evil.example:1337", "localhost.evil.example", "evil.localhost", "127.0.0.2",
-        "127.1", "0.0.0.0", "[::]", "[::2]", "2130706433", "localhost.", "my-machine",
+        "127.1", "[::]", "[::2]", "2130706433", "localhost.", "my-machine",
+        "0.0.0.0",  # noqa: S104
     ],
 )  # fmt: skip
 async def test_a_loopback_server_is_nobody_elses(server: Server, host: str) -> None:
@@ -292,7 +296,9 @@ OWN, LISTED = "own", "https://app.example.com"
     ],
 )
 async def test_pages_of_other_sites_change_nothing(
-    start: Start, headers: dict[str, str], allowed: bool  # noqa: FBT001
+    start: Start,
+    headers: dict[str, str],
+    allowed: bool,  # noqa: FBT001
 ) -> None:
     record = Record()
     server = await start(entry(Script(record=record)), cors_origin=(LISTED,))
@@ -323,4 +329,3 @@ async def test_a_form_of_another_site_cannot_chat(server: Server, kind: str | No
     headers = {} if kind is None else {"Content-Type": kind}
     answer = await server.ask("POST", CHAT, headers=headers, data=b'{"messages": []}')
     assert answer.status == 415
-

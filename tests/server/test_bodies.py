@@ -17,7 +17,9 @@ from tests.server.fakes import CHAT, HELLO, Record, Script, Server, entry
 
 BODY = json.dumps(HELLO).encode()
 JSON = {"Content-Type": "application/json"}
-HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+HEAD = (
+    b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+)
 
 
 async def pieces(*data: bytes) -> AsyncIterator[bytes]:
@@ -28,7 +30,12 @@ async def pieces(*data: bytes) -> AsyncIterator[bytes]:
 
 @pytest.mark.parametrize(
     "kind",
-    ["application/json", "application/json; charset=utf-8", "Application/JSON", "application/json;a=b"],
+    [
+        "application/json",
+        "application/json; charset=utf-8",
+        "Application/JSON",
+        "application/json;a=b",
+    ],
 )
 async def test_json_is_taken_as_it_is_declared(server: Server, kind: str) -> None:
     assert (await server.ask("POST", CHAT, headers={"Content-Type": kind}, data=BODY)).status == 200

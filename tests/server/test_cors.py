@@ -10,7 +10,12 @@ from tests.server.conftest import Start
 from tests.server.fakes import CHAT, STREAM, Server
 
 LISTED = "https://app.example.com"
-OTHERS = ("https://evil.example", "null", "https://app.example.com.evil.example", "http://app.example.com")
+OTHERS = (
+    "https://evil.example",
+    "null",
+    "https://app.example.com.evil.example",
+    "http://app.example.com",
+)
 KEY = "your-secret-key"
 GOOD = {"x-api-key": KEY}
 

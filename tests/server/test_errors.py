@@ -85,7 +85,12 @@ def test_a_name_that_fits_in_no_header_is_left_out(name: str) -> None:
     ("found", "status", "kind", "code"),
     [
         (web.HTTPNotFound(), 404, "invalid_request_error", "unknown_url"),
-        (web.HTTPMethodNotAllowed("GET", ["POST"]), 405, "invalid_request_error", "method_not_allowed"),
+        (
+            web.HTTPMethodNotAllowed("GET", ["POST"]),
+            405,
+            "invalid_request_error",
+            "method_not_allowed",
+        ),
         (web.HTTPRequestEntityTooLarge(1, 2), 413, "invalid_request_error", "request_too_large"),
         (web.HTTPForbidden(), 403, "permission_error", "insufficient_permissions"),
         (web.HTTPExpectationFailed(), 417, "invalid_request_error", None),

@@ -70,7 +70,19 @@ async def test_a_valid_id_of_the_clients_is_kept(server: Server, given: str) -> 
 
 @pytest.mark.parametrize(
     "given",
-    [b"", b"x" * 129, b"a b", b"a\tb", b"a/b", b"a:b", b"\xc3\xa4", b"\xff", b"<x>", b"a,b", b"${x}"],
+    [
+        b"",
+        b"x" * 129,
+        b"a b",
+        b"a\tb",
+        b"a/b",
+        b"a:b",
+        b"\xc3\xa4",
+        b"\xff",
+        b"<x>",
+        b"a,b",
+        b"${x}",
+    ],
 )
 async def test_any_other_id_is_replaced(server: Server, given: bytes) -> None:
     request = b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: " + given + b"\r\n\r\n"
@@ -79,7 +91,9 @@ async def test_any_other_id_is_replaced(server: Server, given: bytes) -> None:
 
 async def test_an_id_cannot_bring_a_header_along(server: Server) -> None:
     for end in (b"\n", b"\r"):
-        request = b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: a" + end + b"X: y\r\n\r\n"
+        request = (
+            b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: a" + end + b"X: y\r\n\r\n"
+        )
         answer = await server.raw(request)
         assert "X" not in answer.headers
         assert answer.headers["x-request-id"] != "a"
@@ -100,7 +114,9 @@ def test_new_ids_differ() -> None:
 # the boundary
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/none", "/v1/chat", "/docs/index/x", "/favicon.ico"])
+@pytest.mark.parametrize(
+    "path", ["/", "/v1", "/v1/none", "/v1/chat", "/docs/index/x", "/favicon.ico"]
+)
 async def test_an_unknown_url_is_said_to_be_one(server: Server, path: str) -> None:
     for method in ("GET", "POST", "DELETE"):
         answer = await server.ask(method, path)

@@ -62,4 +62,5 @@ def test_only_health_is_public() -> None:
 
 
 async def test_every_route_of_the_application_declares_its_access(server: Server) -> None:
-    assert set(server.app.router.routes()) == set(server.app[ACCESS])
+    access = server.app[ACCESS]
+    assert set(server.app.router.routes()) == set(access)
