@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from functools import partial
 
 from aiohttp import web
@@ -68,6 +69,7 @@ def reload_app(app: web.Application, settings: Settings, registry: Registry) -> 
     app[CURRENT].settings = settings
     app[DOORMAN].apply(settings)
     app[GATEWAY].reload(settings, registry)
+    app[CURRENT].changed.set()
 
 
 async def gateway_ctx(registry: Registry, app: web.Application) -> AsyncIterator[None]:
@@ -87,13 +89,16 @@ async def background_ctx(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _refresh(app: web.Application) -> None:
-    """Look for local servers and fetch lists of models, again and again."""
-    gateway = app[GATEWAY]
+    """Look for local servers and fetch lists of models, again and again; at once after a reload."""
+    gateway, current = app[GATEWAY], app[CURRENT]
     while True:
+        current.changed.clear()
         try:
-            if app[CURRENT].settings.routing.detect_local:
+            if current.settings.routing.detect_local:
                 await gateway.detect()
             await gateway.now.catalog.refresh_chosen()
         except Exception:  # noqa: BLE001  (logged; the next look may succeed)
             _log.exception("the look at the providers failed")
-        await asyncio.sleep(REFRESH)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(REFRESH):
+                await current.changed.wait()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import attrs
 from aiohttp import web
 
@@ -22,10 +24,11 @@ class Caller:
 
 @attrs.define
 class Current:
-    """What a reload replaces: the settings in force."""
+    """What a reload replaces: the settings in force. *changed* tells that it did."""
 
     settings: Settings
     draining: bool = False
+    changed: asyncio.Event = attrs.field(factory=asyncio.Event)
 
 
 CURRENT = web.AppKey("CURRENT", Current)

@@ -20,6 +20,7 @@ from .app import build_registry, create_app, reload_app
 from .gateway.registry import Registry
 from .keys import CURRENT
 from .sd_notify import notify, watchdog_interval
+from .server.access_log import AccessLog
 from .server.answers import ANSWERS
 from .server.protocol import Connection
 from .settings import Settings, SettingsError, environment, restart_needed
@@ -108,6 +109,7 @@ async def _listening(runner: web.AppRunner, settings: Settings) -> AsyncIterator
         loop=loop,
         header_timeout=server.header_timeout,
         keepalive_timeout=KEEP_ALIVE,
+        access_log_class=AccessLog,
         access_log=logging.getLogger("g4f_aio.access") if server.access_log else None,
     )
     tls = _tls(settings)

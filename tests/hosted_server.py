@@ -240,7 +240,7 @@ class Running:
 def running(module: str) -> Iterator[Running]:
     """The fake in the module of that name, as a process of its own."""
     command = [sys.executable, "-m", module, "--with-parent"]
-    with subprocess.Popen(  # noqa: S603  (our own words)
+    with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         assert process.stdin is not None

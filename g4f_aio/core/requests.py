@@ -66,7 +66,7 @@ class ChatRequest:
     clears *raw*. *accept* names the wire format in which the answer may be handed on verbatim; who
     must see or change the answer clears it. *include_usage* is the caller's wish for usage in a
     stream: True for a chunk of its own, False for none, None when it said nothing.
-    *options* holds the rarer parameters of the OpenAI API by their name there.
+    *options* holds the rarer parameters of the OpenAI API by their name there, and unknown ones.
     """
 
     model: str

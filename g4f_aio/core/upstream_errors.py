@@ -84,7 +84,7 @@ def error_of(
         error = RateLimitError(message, code=code, retry_after=retry_after(headers), **about)
     elif status == 529:  # noqa: PLR2004  (Anthropic's; others took it over)
         error = OverloadedError(message, retry_after=retry_after(headers), **about)
-    elif status == 408:  # noqa: PLR2004
+    elif status in (408, 504):
         error = UpstreamTimeoutError(message, **about)
     elif status == 404 and detail is None:  # noqa: PLR2004
         error = UpstreamError(f"{message} (is its base_url right?)", **about)

@@ -45,28 +45,27 @@ EXTENSIONS = frozenset(
 )
 #: extensions that nothing here can supply yet
 _UNAVAILABLE = ("web_search", "media", "images", "image")
-#: what goes to ``ChatRequest.options``, together with an object as ``provider``
-_OPTIONS = (
-    "parallel_tool_calls",
-    "logit_bias",
-    "logprobs",
-    "top_logprobs",
-    "user",
-    "metadata",
-    "store",
-    "modalities",
-    "audio",
-    "prediction",
-    "service_tier",
-    "reasoning_effort",
-    "verbosity",
-    "prompt_cache_key",
-    "safety_identifier",
-    "web_search_options",
-    "max_completion_tokens",
-    "functions",
-    "function_call",
+#: what a ChatRequest has a field for; everything else goes to its options
+_FIELDS = frozenset(
+    (
+        "model",
+        "messages",
+        "stream",
+        "stream_options",
+        "temperature",
+        "top_p",
+        "max_tokens",
+        "stop",
+        "seed",
+        "presence_penalty",
+        "frequency_penalty",
+        "tools",
+        "tool_choice",
+        "response_format",
+        "n",
+    )
 )
+_TAKEN = _FIELDS | EXTENSIONS
 
 
 def decode(body: bytes) -> ChatRequest:
@@ -74,7 +73,9 @@ def decode(body: bytes) -> ChatRequest:
     raw = load_object(body)
     wire = structure(raw)
     _check(wire, raw)
-    options = {name: raw[name] for name in _OPTIONS if raw.get(name) is not None}
+    options = {
+        name: value for name, value in raw.items() if name not in _TAKEN and value is not None
+    }
     if type(wire.provider) is dict:
         options["provider"] = wire.provider
     stop = wire.stop

@@ -95,8 +95,9 @@ def openapi_document() -> dict[str, Any]:
                 "x-request-id": {
                     "name": "x-request-id",
                     "in": "header",
-                    "description": "Your own name for the request; it comes back in the answer.",
-                    "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"},
+                    "description": "Your own name for the request, which comes back in the "
+                    "answer: up to 128 of letters, digits, `.`, `_` and `-`. Any other is replaced.",
+                    "schema": {"type": "string"},
                 }
             },
             "securitySchemes": dict(_security()),

@@ -280,8 +280,15 @@ def test_the_clients_own_json_is_never_changed() -> None:
 
 
 def test_another_dialects_json_is_not_sent() -> None:
-    request = attrs.evolve(decoded(top_k=1), dialect="anthropic-messages")
-    assert "top_k" not in encode(request, "m")
+    own: dict[str, Any] = {"model": "m", "system": "Be kind."}
+    request = attrs.evolve(decoded(), dialect="anthropic-messages", raw=own)
+    assert "system" not in encode(request, "m")
+
+
+def test_unknown_fields_survive_when_the_clients_own_json_does_not() -> None:
+    request = attrs.evolve(decoded(top_k=1, provider="work", web_search=None), raw=None)
+    assert encode(request, "m")["top_k"] == 1
+    assert "provider" not in encode(request, "m")
 
 
 @pytest.mark.parametrize(

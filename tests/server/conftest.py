@@ -37,9 +37,9 @@ class Start(Protocol):
 QUIET = Settings(routing=RoutingSettings(detect_local=False))
 
 
-@pytest.fixture
-async def start() -> AsyncIterator[Start]:
-    """Start servers for one test."""
+@asynccontextmanager
+async def starting() -> AsyncIterator[Start]:
+    """What starts servers; they all end with it."""
     async with AsyncExitStack() as stack:
 
         async def begin(
@@ -50,6 +50,13 @@ async def start() -> AsyncIterator[Start]:
         ) -> Server:
             return await stack.enter_async_context(running(entries, settings, registry, **server))
 
+        yield begin
+
+
+@pytest.fixture
+async def start() -> AsyncIterator[Start]:
+    """Start servers for one test."""
+    async with starting() as begin:
         yield begin
 
 

@@ -14,6 +14,10 @@ from tests.server.conftest import Start
 from tests.server.fakes import Server
 
 FOLDER = Path(g4f_aio.__file__).parent / "docs"
+TITLES = {
+    file.stem: file.read_text("utf-8").splitlines()[0].removeprefix("# ")
+    for file in FOLDER.iterdir()
+}
 PATHS = ["/docs", *(f"/docs/{name}" for name in PAGES)]
 
 
@@ -46,8 +50,12 @@ async def test_the_pages_are_found_from_each_other(server: Server) -> None:
             assert f'href="{other}"' in body
 
 
-async def test_a_page_shows_its_file(server: Server) -> None:
-    assert "keeps nothing of your chats" in (await server.get("/docs/index")).body.decode()
+@pytest.mark.parametrize("name", PAGES)
+async def test_a_page_shows_its_file(server: Server, name: str) -> None:
+    assert f">{TITLES[name]}</h1>" in (await server.get(f"/docs/{name}")).body.decode()
+
+
+async def test_the_first_page_shows_the_api(server: Server) -> None:
     assert "POST /v1/chat/completions" in (await server.get("/docs")).body.decode()
 
 
@@ -82,4 +90,4 @@ async def test_with_a_key_the_documentation_needs_it_too(start: Start) -> None:
 def test_markdown_is_not_loaded_before_a_page_is_asked_for() -> None:
     """It takes longer to import than the rest of the server."""
     program = "import sys, g4f_aio.app; sys.exit('markdown_it' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0  # noqa: S603
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -66,7 +66,6 @@ def check_harmless(page: Reader) -> None:
 def test_the_documentation_is_shown_whole(file: Path) -> None:
     page = Reader(text_page(file.read_text("utf-8"), file.stem, {file.stem: "T", **PAGES}))
     check_harmless(page)
-    assert "<" not in page.text.replace("<", "", page.text.count("<")), page.text
     for line in file.read_text("utf-8").splitlines():
         if line.startswith("## "):
             assert line.removeprefix("## ").replace("`", "") in page.text
@@ -142,6 +141,8 @@ def test_every_kind_of_type_is_put_in_words() -> None:
     document["components"]["schemas"]["Odd"] = {"properties": {"any": {}}}
     assert "anything" in Reader(api_page(document, PAGES)).text
     text = api().text
-    assert "string or array of (Text or Refusal or Image or Audio or File or object) or null" in text
+    assert (
+        "string or array of (Text or Refusal or Image or Audio or File or object) or null" in text
+    )
     assert "array of string" in text
     assert "integer or null" in text

@@ -199,6 +199,8 @@ def variations(value: Any) -> Iterator[Any]:
         case list():
             for at, one in enumerate(value):
                 yield from ([*value[:at], other, *value[at + 1 :]] for other in variations(one))
+        case _:
+            pass
 
 
 def test_what_does_not_fit_the_one_does_not_fit_the_other() -> None:

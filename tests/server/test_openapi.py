@@ -78,7 +78,7 @@ def test_a_route_has_its_path_parameters_a_summary_and_a_name_of_its_own() -> No
 
 
 def test_a_route_asks_for_a_key_unless_it_is_public() -> None:
-    ways = [*({name: []} for name in ("bearer", *KEY_HEADERS)), {}]
+    ways: list[Any] = [*({name: []} for name in ("bearer", *KEY_HEADERS)), {}]
     for row in table():
         operation = operations()[row.method, path_of(row.path)]
         public = row.access is Access.PUBLIC
@@ -146,7 +146,9 @@ def test_the_pages_are_those_there_are() -> None:
 # the server does as the document says
 
 
-@pytest.mark.parametrize("row", [row for row in table() if row.method == "GET"], ids=lambda r: r.path)
+@pytest.mark.parametrize(
+    "row", [row for row in table() if row.method == "GET"], ids=lambda r: r.path
+)
 async def test_what_a_route_gives_fits_its_schema(start: Start, row: Any) -> None:
     listed = (ModelInfo("small", context_length=5), ModelInfo("b", Capability.IMAGE))
     server = await start(
@@ -163,7 +165,9 @@ async def test_what_a_route_gives_fits_its_schema(start: Start, row: Any) -> Non
     assert answer.headers["Content-Type"].partition(";")[0] == kind
     if kind == "application/json":
         check(answer.json(), row.gives)
-    assert set(operation["responses"]["200"]["headers"]) <= {name.lower() for name in answer.headers}
+    assert set(operation["responses"]["200"]["headers"]) <= {
+        name.lower() for name in answer.headers
+    }
 
 
 async def test_whole_answers_and_streams_fit_their_schemas(start: Start) -> None:

@@ -1,0 +1,173 @@
+"""The server inside another program: the documented lines, and ``create_app`` in a loop of theirs."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.conftest import Upstream
+from tests.e2e.gateway import PATIENCE, Gateway, running, surroundings
+from tests.e2e.wire import post
+
+SETTINGS = """
+[routing]
+detect_local = false
+
+[providers.Copilot]
+type = "openai-compatible"
+base_url = "{base_url}"
+"""
+#: as in the public documentation, but for the port and what is not there yet
+DOCUMENTED = """
+from g4f_aio import run_api, AppConfig
+
+# Configure the application
+AppConfig.set_config(
+    g4f_api_key="your-secret-key",
+    provider="Copilot",
+    model="gpt-4o-mini",
+    timeout=300
+)
+
+# Start the server
+run_api(host="0.0.0.0", port=0, debug=True)
+"""
+RUNTIME = """
+from g4f_aio import AppConfig, run_api
+
+AppConfig.set_config(
+    g4f_api_key="secret-key",
+    provider="Copilot",
+    model="gpt-4o",
+    proxy="http://proxy.example.com:8080",
+    timeout=300,
+    ignored_providers=["SomeProvider"],
+)
+run_api(port=0)
+"""
+CREATED = """
+import asyncio, sys
+from aiohttp import web
+from g4f_aio import create_app
+
+async def main():
+    mine = web.Application()
+    mine.router.add_get("/mine", lambda request: web.Response(text="mine"))
+    mine.add_subapp("/llm", create_app())
+    runner = web.AppRunner(mine, handler_cancellation=True)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0]
+    print(f"listens on http://{host}:{port}", flush=True)
+    try:
+        await asyncio.to_thread(sys.stdin.read)
+    finally:
+        await runner.cleanup()
+
+asyncio.run(main())
+"""
+Run = Callable[[str], Gateway]
+
+
+@pytest.fixture
+def run(tmp_path: Path, upstream: Upstream) -> Iterator[Run]:
+    """Run a program that serves."""
+    settings = SETTINGS.format(base_url=upstream.base_url)
+    with ExitStack() as stack:
+
+        def start(program: str) -> Gateway:
+            command = (sys.executable, "-c", program)
+            return stack.enter_context(running(tmp_path, settings, command=command))
+
+        yield start
+
+
+async def test_the_documented_program(
+    run: Run, client: aiohttp.ClientSession, upstream: Upstream
+) -> None:
+    gateway = run(DOCUMENTED)
+    assert "0.0.0.0" in gateway.log.text  # noqa: S104
+    assert (await post(client, gateway.chat, "gpt-4o")).status == 401
+    answer = await post(client, gateway.chat, "", key="your-secret-key")
+    assert answer.json()["provider"] == "Copilot"
+    assert answer.json()["model"] == "gpt-4o-mini"
+    assert (await upstream.records("gpt-4o-mini"))[0]["body"]["model"] == "gpt-4o-mini"
+
+
+async def test_the_documented_runtime_configuration(
+    run: Run, client: aiohttp.ClientSession
+) -> None:
+    """A provider on this machine is called without the proxy."""
+    gateway = run(RUNTIME)
+    answer = await post(client, gateway.chat, "", key="secret-key", stream=True)
+    assert answer.done
+    assert answer.headers["x-model"] == "gpt-4o"
+
+
+async def test_a_program_that_serves_reloads_as_well(
+    run: Run, client: aiohttp.ClientSession
+) -> None:
+    """What the program said stays stronger than the file."""
+    gateway = run(DOCUMENTED)
+    more = '[server]\napi_key = "of-the-file"\n[models.mine]\n'
+    more += 'providers = [{ provider = "Copilot", model = "words-2" }]\n'
+    gateway.config.write_text(gateway.config.read_text("utf-8") + more, "utf-8")
+    gateway.signal(signal.SIGHUP)
+    gateway.log.wait("settings reloaded")
+    answer = await post(client, gateway.chat, "mine", key="your-secret-key")
+    assert answer.json()["choices"][0]["message"]["content"] == "w0 w1"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('AppConfig.set_config(g4f_api_kye="x")', "did you mean g4f_api_key?"),
+        ('AppConfig.set_config(timeout="soon")\nrun_api(port=0)', "upstream.timeout"),
+        ('run_api(host="0.0.0.0")', "--g4f-api-key"),
+    ],
+)
+def test_a_mistake_is_an_exception_that_names_it(tmp_path: Path, line: str, said: str) -> None:
+    program = f"from g4f_aio import AppConfig, run_api\n{line}\n"
+    done = subprocess.run(  # noqa: S603  (our own words)
+        [sys.executable, "-c", program],
+        env=surroundings(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert said in done.stderr
+
+
+async def test_an_application_inside_another(
+    tmp_path: Path, upstream: Upstream, client: aiohttp.ClientSession
+) -> None:
+    (tmp_path / "gateway.toml").write_text(SETTINGS.format(base_url=upstream.base_url), "utf-8")
+    with subprocess.Popen(  # noqa: S603  (our own words)
+        [sys.executable, "-c", CREATED],
+        env=surroundings(tmp_path),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[-1]
+        async with client.get(f"{url}/mine") as response:
+            assert await response.text() == "mine"
+        answer = await post(client, f"{url}/llm/v1/chat/completions", "gpt-4o", stream=True)
+        assert answer.done
+        assert answer.text() == "one two three"
+        wrong = await post(client, f"{url}/llm/v1/chat/completions", "not-a-model")
+        assert wrong.error()["code"] == "model_not_found"
+        process.stdin.close()
+        assert process.wait(PATIENCE) == 0

@@ -1,0 +1,28 @@
+"""The values that handlers find under the keys."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from g4f_aio.keys import Caller, Current
+from g4f_aio.settings import Settings
+
+
+def test_a_caller_is_no_admin_unless_it_is_said() -> None:
+    assert not Caller("friend").admin
+
+
+def test_a_callers_own_key_shows_up_nowhere() -> None:
+    assert "sk-canary" not in repr(Caller("friend", provider_key="sk-canary"))
+
+
+def test_a_caller_does_not_change() -> None:
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        Caller("friend").admin = True  # type: ignore[misc]
+
+
+def test_at_first_nothing_has_changed_and_nothing_is_stopping() -> None:
+    current = Current(Settings())
+    assert not current.changed.is_set()
+    assert not current.draining
