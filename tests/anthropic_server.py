@@ -1,15 +1,16 @@
 """A fake of Anthropic's API, to be run as a process of its own (``python -m tests.anthropic_server``).
 
 It refuses what the API refuses: no version or key, unknown models and fields, empty texts, results that
-fit no calls, budgets that fit no bound, sampling that a model does not take. It thinks when it is told
+fit no calls, budgets that fit no bound, temperatures out of range. It thinks when it is told
 to, calls every tool it may call, once, then tells what they said; searches the web when it has that
 tool; keeps to a schema, to ``max_tokens`` (a word is a token) and to stop sequences; and otherwise says
 the user's last text again, word by word. Images and documents are told by their kind and size.
 
 What follows an ``@`` in a model's name says how it misbehaves: ``@cut-head``, ``@cut-first`` (before any
-content), ``@cut-event``, ``@cut-between``, ``@cut-last`` (before ``message_stop``), ``@malformed``,
-``@error-first-TYPE``, ``@error-late-TYPE``, ``@hang``; ``@status-N``, ``@long``, ``@leak``; ``@refusal``,
-``@pause``, ``@redacted``; ``@crlf``, ``@bytes``; ``@body`` (never streams), ``@stream`` (always does).
+content), ``@cut-event``, ``@cut-between``, ``@cut-last`` (before ``message_stop``), ``@no-stop`` (an end
+without it), ``@malformed``, ``@error-first-TYPE``, ``@error-late-TYPE``, ``@hang``; ``@status-N``,
+``@long``, ``@leak``; ``@refusal``, ``@pause``, ``@redacted``; ``@crlf``, ``@bytes``; ``@body`` (never
+streams), ``@stream`` (always does).
 """
 
 from __future__ import annotations
@@ -159,7 +160,7 @@ class Anthropic(Reply):
             await self.refuse(500, "Told to fail")
             return
         data = orjson.dumps(self.started() | {"content": self.blocks()} | self.ending())
-        if self.mood in ("cut-event", "malformed"):
+        if self.mood in ("cut-event", "malformed", "no-stop"):
             data = data[: len(data) // 2]
         if self.mood.startswith("cut"):
             self.head(200, JSON | {"Content-Length": str(len(data) + 10)})
@@ -214,7 +215,8 @@ class Anthropic(Reply):
         ending = self.ending()
         usage = {"output_tokens": ending["usage"].pop("output_tokens")} | ending.pop("usage")
         yield {"type": "message_delta", "delta": ending, "usage": usage}, None
-        yield {"type": "message_stop"}, self.mood if self.mood == "cut-last" else None
+        if self.mood != "no-stop":
+            yield {"type": "message_stop"}, self.mood if self.mood == "cut-last" else None
 
     # the message
 

@@ -4,33 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Coroutine, Mapping
-from contextlib import aclosing
-from types import AsyncGeneratorType
+from collections.abc import Mapping
 
 import attrs
 
 from ..core.errors import GatewayError, UpstreamError, UpstreamTimeoutError
-from ..core.events import Event, EventStream, Finish, Passthrough, Started
+from ..core.events import EventStream, Started
 from ..core.models import ModelInfo
-from ..core.provider import CallContext, Facts, Provider, Timeouts
+from ..core.provider import CallContext, Facts, Timeouts
 from ..core.requests import ChatRequest, Routing
 from ..providers.pool import Pool
 from ..providers.upstream import Client
 from ..settings import Settings
+from .call import Call, hide_secrets
 from .candidates import Candidate
 from .catalog import Catalog
 from .detect import detect
 from .facts import GatewayFacts
 from .health import HealthBook
-from .patience import Patience
 from .plugins import are_models
 from .registry import Entry, Registry
 
 #: seconds for a provider's list of models
 LISTING_TIMEOUT = 10.0
-#: what is shown in the place of a secret
-MASK = "***"
 _NO_ROUTING = Routing()
 _log = logging.getLogger(__name__)
 
@@ -77,22 +73,23 @@ class Gateway:
             candidates.sort(key=lambda one: self.health.of(one.entry.name).resting)
         last = len(candidates)
         for attempt, candidate in enumerate(candidates, 1):
-            name = candidate.entry.name
+            health = self.health.of(candidate.entry.name)
+            call = self._call(now, candidate, request)
             began = False
             try:
-                events = self._call(now, candidate, request)
-                async with aclosing(events):
-                    async for event in events:
+                async with call:
+                    while (event := await call.next()) is not None:
                         if not began:
                             began = True
-                            yield Started(name, candidate.model, attempt)
+                            yield Started(candidate.entry.name, candidate.model, attempt)
                         yield event
             except GatewayError as error:
-                self.health.of(name).failed(error)
+                health.failed(error)
                 if began or attempt == last or not error.fallback:
                     raise
                 _log.warning("%s; asking %s", error.message, candidates[attempt].entry.name)
             else:
+                health.succeeded(call.first_after)
                 return
 
     async def detect(self, addresses: Mapping[str, str] | None = None) -> None:
@@ -140,17 +137,8 @@ class Gateway:
             now.contexts[entry.name, streamed] = context
         return context
 
-    async def _call(
-        self,
-        now: Snapshot,
-        candidate: Candidate,
-        request: ChatRequest,
-    ) -> EventStream:
-        """The events of one provider, watched: in time, well-formed, and ending in a finish."""
+    def _call(self, now: Snapshot, candidate: Candidate, request: ChatRequest) -> Call:
         entry = candidate.entry
-        provider = entry.provider
-        assert provider is not None  # noqa: S101  (the catalogue offers no broken ones)
-        health = self.health.of(entry.name)
         context = self.context(
             now,
             entry,
@@ -160,29 +148,7 @@ class Gateway:
         )
         if request.model != candidate.model:
             request = attrs.evolve(request, model=candidate.model)
-        patience = Patience(entry.name, context.timeouts, streamed=request.stream)
-        finished = False
-        events = _begin(provider, request, context)
-        try:
-            while (event := await patience.next(events)) is not None:
-                finished = _ends(event, entry.name) or finished
-                yield event
-        except GatewayError as error:
-            _hide_secrets(error, context, entry)
-            raise
-        except Exception as error:  # a provider may fail in any way, and it fails alone
-            _log.exception("provider %s raised", entry.name)
-            raise UpstreamError(
-                f"{entry.name} failed with {type(error).__name__}", provider=entry.name
-            ) from error
-        finally:
-            patience.close()
-            await _close(events, entry.name)
-        if not finished:
-            raise UpstreamError(
-                f"{entry.name} ended its answer without a finish", provider=entry.name
-            )
-        health.succeeded(patience.first_after)
+        return Call(entry, request, context)
 
     def _timeouts(self, now: Snapshot, entry: Entry, routing: Routing) -> Timeouts:
         table, default = entry.settings, now.settings.upstream
@@ -215,7 +181,7 @@ class Gateway:
             async with asyncio.timeout(LISTING_TIMEOUT):
                 models = await entry.provider.fetch_models(context)
         except GatewayError as error:
-            _hide_secrets(error, context, entry)
+            hide_secrets(error, context, entry)
             raise
         except TimeoutError:
             raise UpstreamTimeoutError(
@@ -229,52 +195,3 @@ class Gateway:
         if not are_models(models):
             raise UpstreamError(f"{entry.name} listed no models but junk", provider=entry.name)
         return models
-
-
-def _ends(event: object, provider: str) -> bool:
-    """Whether an event ends an answer; UpstreamError when it is no event at all."""
-    match event:
-        case Passthrough(last=last):
-            return last
-        case Finish():
-            return True
-        case _ if isinstance(event, Event):
-            return False
-        case _:
-            kind = type(event).__name__
-            raise UpstreamError(f"{provider} yielded {kind}, which is no event", provider=provider)
-
-
-def _hide_secrets(error: GatewayError, context: CallContext, entry: Entry) -> None:
-    """An upstream may quote what it was sent; no client and no log gets to see that."""
-    for secret in (context.credential, *entry.settings.secrets()):
-        if secret:
-            error.message = error.message.replace(secret, MASK)
-
-
-async def _close(events: EventStream, provider: str) -> None:
-    """Let a provider clean up; how it fails at that changes nothing any more."""
-    try:
-        await events.aclose()
-    except Exception:  # noqa: BLE001  (as in _call)
-        _log.exception("provider %s raised when it was stopped", provider)
-
-
-def _begin(provider: Provider, request: ChatRequest, context: CallContext) -> EventStream:
-    """The provider's generator; UpstreamError when it returns something else."""
-    try:
-        events: object = provider.chat(request, context)
-    except GatewayError:
-        raise
-    except Exception as error:  # as in _call
-        _log.exception("provider %s raised", context.provider)
-        raise UpstreamError(
-            f"{context.provider} failed with {type(error).__name__}", provider=context.provider
-        ) from error
-    if isinstance(events, (AsyncGeneratorType, AsyncGenerator)):
-        return events
-    if isinstance(events, Coroutine):
-        events.close()
-    raise UpstreamError(
-        f"{context.provider}.chat is no asynchronous generator", provider=context.provider
-    )

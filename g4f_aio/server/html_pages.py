@@ -217,20 +217,16 @@ def _type(schema: Mapping[str, Any]) -> str:
 
 
 def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """A table of cells that are HTML already; with no rows, nothing."""
+    """A table of cells that are HTML already."""
     lines = ["".join(f"<td>{cell}</td>" for cell in row) for row in rows]
-    if not lines:
-        return ""
     head = "".join(f"<th>{name}</th>" for name in heads)
     body = "".join(f"<tr>{line}</tr>" for line in lines)
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def _resolve(value: Mapping[str, Any], parts: Mapping[str, Any]) -> Mapping[str, Any]:
+def _resolve(reference: Mapping[str, Any], parts: Mapping[str, Any]) -> Mapping[str, Any]:
     """What a reference into the components stands for."""
-    if "$ref" not in value:
-        return value
-    kind, name = value["$ref"].rsplit("/", 2)[1:]
+    kind, name = reference["$ref"].rsplit("/", 2)[1:]
     found: Mapping[str, Any] = parts[kind][name]
     return found
 

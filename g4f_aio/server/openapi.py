@@ -33,6 +33,14 @@ _FIELDS = {
     "proxy": "An HTTP proxy for this call, where the settings allow it.",
     "conversation_id": "The conversation to continue: what was said in it goes before the messages.",
 }
+#: what types cannot say
+_LIMITS = {
+    "messages": {"minItems": 1},
+    "n": {"minimum": 1},
+    "timeout": {"exclusiveMinimum": 0},
+}
+#: fields of features that are still to come
+_ABSENT = ("web_search", "download_media")
 _PARAMETERS = {
     "provider": "A provider's name; capital letters do not count.",
     "conversation_id": "The conversation to continue.",
@@ -192,6 +200,10 @@ def _schemas() -> dict[str, Schema]:
     properties = wire.components[_NAMES[Body]]["properties"]
     for name, description in _FIELDS.items():
         properties[name]["description"] = description
+    for name, limit in _LIMITS.items():
+        properties[name].update(limit)
+    for name in _ABSENT:
+        del properties[name]
     return dict(sorted({**wire.components, **answer_schemas()}.items()))
 
 

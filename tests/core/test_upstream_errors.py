@@ -43,6 +43,7 @@ def error(status: int, data: bytes = b"", **headers: str) -> GatewayError:
         (403, UpstreamAuthError, 502, "provider_auth_failed", True),
         (404, BadRequestError, 404, None, False),
         (408, UpstreamTimeoutError, 504, "provider_timeout", True),
+        (504, UpstreamTimeoutError, 504, "provider_timeout", True),
         (409, BadRequestError, 409, None, False),
         (413, BadRequestError, 413, None, False),
         (422, BadRequestError, 422, None, False),

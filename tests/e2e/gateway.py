@@ -122,7 +122,7 @@ def run(
     directory: Path, *words: str, environ: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Start the gateway where it is bound to end by itself at once."""
-    return subprocess.run(  # noqa: S603  (our own words)
+    return subprocess.run(
         [*COMMAND, *words],
         env=surroundings(directory, environ),
         cwd=directory,
@@ -149,7 +149,7 @@ def running(
     config = directory / "gateway.toml"
     config.write_text(settings, "utf-8")
     port = () if "--port" in words or command is not COMMAND else ("--port", "0")
-    with subprocess.Popen(  # noqa: S603  (our own words)
+    with subprocess.Popen(
         [*command, *words, *port],
         env=surroundings(directory, environ),
         cwd=directory,

@@ -38,7 +38,9 @@ async def test_a_page_that_calls_itself_our_name_is_refused(
         answer = await read(response)
     assert answer.status == 421
     assert answer.error()["code"] == "misdirected_request"
-    async with client.post(unkeyed.chat, json={"model": "echo"}, headers={"Host": host}) as response:
+    async with client.post(
+        unkeyed.chat, json={"model": "echo"}, headers={"Host": host}
+    ) as response:
         assert response.status == 421
     assert await upstream.records("echo") == []
 
@@ -82,6 +84,7 @@ async def test_a_wrong_type_is_400_with_its_path(
     unkeyed: Gateway,
     client: aiohttp.ClientSession,
     upstream: Upstream,
+    *,
     wrong: dict[str, Any],
     path: str,
     said: str,
@@ -112,6 +115,7 @@ async def test_a_wrong_type_is_400_with_its_path(
 async def test_all_errors_have_the_one_shape(
     unkeyed: Gateway,
     client: aiohttp.ClientSession,
+    *,
     method: str,
     path: str,
     status: int,

@@ -136,7 +136,7 @@ async def test_a_program_that_serves_reloads_as_well(
 )
 def test_a_mistake_is_an_exception_that_names_it(tmp_path: Path, line: str, said: str) -> None:
     program = f"from g4f_aio import AppConfig, run_api\n{line}\n"
-    done = subprocess.run(  # noqa: S603  (our own words)
+    done = subprocess.run(
         [sys.executable, "-c", program],
         env=surroundings(tmp_path),
         capture_output=True,
@@ -152,7 +152,7 @@ async def test_an_application_inside_another(
     tmp_path: Path, upstream: Upstream, client: aiohttp.ClientSession
 ) -> None:
     (tmp_path / "gateway.toml").write_text(SETTINGS.format(base_url=upstream.base_url), "utf-8")
-    with subprocess.Popen(  # noqa: S603  (our own words)
+    with subprocess.Popen(
         [sys.executable, "-c", CREATED],
         env=surroundings(tmp_path),
         stdin=subprocess.PIPE,

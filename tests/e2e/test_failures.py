@@ -106,14 +106,14 @@ def assert_status(answer: Answer, failure: Failure) -> None:
     assert_fits(answer.error(), failure)
 
 
-@pytest.mark.parametrize("failure", (*NO_ANSWER, *NO_BODY), ids=str)
+@pytest.mark.parametrize("failure", [*NO_ANSWER, *NO_BODY], ids=str)
 async def test_an_answer_that_fails_is_a_status(
     keyed: Gateway, client: aiohttp.ClientSession, failure: Failure
 ) -> None:
     assert_status(await post(client, keyed.chat, failure.model, key=KEY), failure)
 
 
-@pytest.mark.parametrize("failure", (*NO_ANSWER, *NO_TOKEN), ids=str)
+@pytest.mark.parametrize("failure", [*NO_ANSWER, *NO_TOKEN], ids=str)
 async def test_a_stream_that_fails_before_its_first_token_is_a_status(
     keyed: Gateway, client: aiohttp.ClientSession, failure: Failure
 ) -> None:
@@ -138,7 +138,7 @@ async def test_a_stream_that_fails_later_ends_with_an_error_event(
     assert answer.text().startswith(("One two", "w0"))
 
 
-@pytest.mark.parametrize("failure", (*NO_ANSWER, *NO_BODY), ids=str)
+@pytest.mark.parametrize("failure", [*NO_ANSWER, *NO_BODY], ids=str)
 def test_the_client_raises_for_an_answer_that_fails(sdk: openai.OpenAI, failure: Failure) -> None:
     with pytest.raises(openai.APIStatusError) as raised:
         sdk.chat.completions.create(model=failure.model, messages=HELLO)
@@ -147,7 +147,7 @@ def test_the_client_raises_for_an_answer_that_fails(sdk: openai.OpenAI, failure:
     assert raised.value.type == failure.type
 
 
-@pytest.mark.parametrize("failure", (*NO_ANSWER, *NO_TOKEN), ids=str)
+@pytest.mark.parametrize("failure", [*NO_ANSWER, *NO_TOKEN], ids=str)
 async def test_the_client_raises_for_a_stream_that_does_not_begin(
     async_sdk: openai.AsyncOpenAI, failure: Failure
 ) -> None:

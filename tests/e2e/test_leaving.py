@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable
 
 import pytest
 
 from tests.conftest import Upstream
 from tests.e2e.conftest import KEY
-from tests.e2e.gateway import PATIENCE, Gateway
+from tests.e2e.gateway import Gateway
+from tests.e2e.waiting import until
 
 #: seconds, for the 99th of a hundred
 LIMIT = 0.25
@@ -50,13 +50,6 @@ class Client:
         return now
 
 
-async def until(met: Callable[[], bool], upstream: Upstream) -> None:
-    """Wait until the upstream's records are as they should be."""
-    async with asyncio.timeout(PATIENCE):
-        while not await asyncio.to_thread(met):
-            await asyncio.sleep(0.005)
-
-
 async def closings(upstream: Upstream, model: str, count: int) -> list[float]:
     """When the upstream saw its connections close, all of them."""
 
@@ -64,7 +57,7 @@ async def closings(upstream: Upstream, model: str, count: int) -> list[float]:
         found = (one["closed_at"] for one in upstream.fetch_records(model))
         return sorted(at for at in found if at is not None)
 
-    await until(lambda: len(times()) == count, upstream)
+    await until(lambda: len(times()) == count)
     return await asyncio.to_thread(times)
 
 
@@ -90,22 +83,22 @@ async def test_whoever_leaves_closes_the_upstream(
     client = await ask(keyed, tagged, stream=stream)
     if stream and model in ("hang-mid", "paced-20-1000"):
         await client.reader.readuntil(b'"content":"')
-    await until(lambda: len(upstream.fetch_records(tagged)) == 1, upstream)
+    await until(lambda: len(upstream.fetch_records(tagged)) == 1)
     left = await client.leave(reset=reset)
     record = await upstream.closed(tagged)
     assert record["closed_at"] - left <= LIMIT
 
 
-async def test_a_crowd_that_leaves_at_once(keyed: Gateway, upstream: Upstream) -> None:
-    for model in ("hang-token@crowd", "hang-mid@crowd"):
-        clients = await asyncio.gather(*(ask(keyed, model, stream=True) for _ in range(CROWD)))
-        if model.startswith("hang-mid"):
-            for client in clients:
-                await client.reader.readuntil(b'"content":"')
-        await until(lambda model=model: len(upstream.fetch_records(model)) == CROWD, upstream)  # type: ignore[misc]
-        left = await asyncio.gather(*(client.leave() for client in clients))
-        closed = await closings(upstream, model, CROWD)
-        assert closed[CROWD * 99 // 100] - max(left) <= LIMIT
+@pytest.mark.parametrize("model", ["hang-token@crowd", "hang-mid@crowd"])
+async def test_a_crowd_that_leaves_at_once(keyed: Gateway, upstream: Upstream, model: str) -> None:
+    clients = await asyncio.gather(*(ask(keyed, model, stream=True) for _ in range(CROWD)))
+    if model.startswith("hang-mid"):
+        for client in clients:
+            await client.reader.readuntil(b'"content":"')
+    await until(lambda: len(upstream.fetch_records(model)) == CROWD)
+    left = await asyncio.gather(*(client.leave() for client in clients))
+    closed = await closings(upstream, model, CROWD)
+    assert closed[CROWD * 99 // 100] - max(left) <= LIMIT
 
 
 async def test_a_client_that_stays_is_not_disturbed(keyed: Gateway, upstream: Upstream) -> None:

@@ -76,9 +76,7 @@ def test_the_raw_response_has_the_headers(sdk: openai.OpenAI) -> None:
 
 
 def test_a_raw_stream_has_the_headers(sdk: openai.OpenAI) -> None:
-    raw = sdk.chat.completions.with_raw_response.create(
-        model="gpt-4o", messages=HELLO, stream=True
-    )
+    raw = sdk.chat.completions.with_raw_response.create(model="gpt-4o", messages=HELLO, stream=True)
     assert raw.headers["content-type"].startswith("text/event-stream")
     assert raw.headers["x-provider"] == "work"
     assert raw.request_id is not None
@@ -167,9 +165,7 @@ def test_usage_in_a_chunk_of_its_own_where_it_is_asked_for(sdk: openai.OpenAI) -
 
 
 @pytest.mark.parametrize("model", ["words-3", "usage-in-finish", "no-usage"])
-def test_usage_in_the_finishing_chunk_where_nothing_is_said(
-    sdk: openai.OpenAI, model: str
-) -> None:
+def test_usage_in_the_finishing_chunk_where_nothing_is_said(sdk: openai.OpenAI, model: str) -> None:
     chunks = list(sdk.chat.completions.create(model=model, messages=HELLO, stream=True))
     assert all(chunk.choices for chunk in chunks)
     assert [chunk.usage is not None for chunk in chunks] == [False] * (len(chunks) - 1) + [True]
@@ -268,7 +264,7 @@ async def test_models_on_the_event_loop(async_sdk: openai.AsyncOpenAI) -> None:
     assert (await async_sdk.models.retrieve("vendor/model:free")).object == "model"
 
 
-def test_a_provider_by_its_path(keyed: Gateway, upstream: Upstream) -> None:
+def test_a_provider_by_its_path(keyed: Gateway) -> None:
     with openai.OpenAI(base_url=f"{keyed.url}/api/brief", api_key=KEY, max_retries=0) as sdk:
         raw = sdk.chat.completions.with_raw_response.create(model="words-1", messages=HELLO)
         assert raw.headers["x-provider"] == "brief"

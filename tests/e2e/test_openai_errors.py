@@ -31,7 +31,9 @@ def test_a_wrong_key(keyed: Gateway, upstream: Upstream) -> None:
 def test_a_model_that_nobody_has(unkeyed: Gateway) -> None:
     with (
         openai.OpenAI(base_url=unkeyed.v1, api_key="-") as sdk,
-        pytest.raises(openai.NotFoundError, match=r"gpt-4o-mni.*Did you mean gpt-4o-mini") as raised,
+        pytest.raises(
+            openai.NotFoundError, match=r"gpt-4o-mni.*Did you mean gpt-4o-mini"
+        ) as raised,
     ):
         sdk.chat.completions.create(model="gpt-4o-mni", messages=HELLO)
     assert raised.value.code == "model_not_found"

@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import Upstream
 from tests.e2e.gateway import Gateway, Start
+from tests.e2e.waiting import until
 from tests.e2e.wire import Answer, post
 
 SETTINGS = """
@@ -35,9 +36,7 @@ def gateway(start: Start, upstream: Upstream) -> Gateway:
     return start(settings(upstream))
 
 
-def settings(
-    upstream: Upstream, key: str = "first-key", more: str = "", name: str = "work"
-) -> str:
+def settings(upstream: Upstream, key: str = "first-key", more: str = "", name: str = "work") -> str:
     """A settings file."""
     return SETTINGS.format(base_url=upstream.base_url, key=key, more=more, name=name)
 
@@ -114,8 +113,7 @@ async def test_a_stream_outlives_its_settings(
         task = group.create_task(
             post(client, gateway.chat, "paced-50-10", key="first-key", stream=True)
         )
-        while not await upstream.records():
-            await asyncio.sleep(0.01)
+        await until(lambda: bool(upstream.fetch_records()))
         text = settings(upstream, "second-key", name="other").replace('r = "work"', 'r = "other"')
         await asyncio.to_thread(reload, gateway, text, "settings reloaded")
         refused = await post(client, gateway.chat, "echo", key="first-key")

@@ -81,7 +81,16 @@ ENVIRON = {
 }
 CANARY = re.compile(r".{,80}canary-[a-z-]+")
 PROMPT = "a very private matter"
-LEAKS = ("leak-400", "leak-401", "leak-403", "leak-404", "leak-429", "leak-500", "leak-307")
+LEAKS = (
+    "leak-400",
+    "leak-401",
+    "leak-403",
+    "leak-404",
+    "leak-429",
+    "leak-500",
+    "leak-307",
+    "leak-stream",
+)
 
 
 def install(directory: Path) -> str:
@@ -102,16 +111,17 @@ def install(directory: Path) -> str:
 async def provoke(gateway: Gateway, client: aiohttp.ClientSession) -> list[Answer]:
     """Whatever could make it talk."""
     key = "canary-server"
-    answers = []
-    for provider in ("work", "filed", "named", "spare"):
-        for model in (*LEAKS, "leak-stream"):
-            for stream in (False, True):
-                answers.append(
-                    await post(
-                        client, gateway.chat, f"{provider}:{model}", PROMPT, key=key, stream=stream
-                    )
-                )
-    for fields in (
+
+    async def ask(model: str, key: str = key, **fields: object) -> Answer:
+        return await post(client, gateway.chat, model, PROMPT, key=key, **fields)
+
+    answers = [
+        await ask(f"{provider}:{model}", stream=stream)
+        for provider in ("work", "filed", "named", "spare")
+        for model in LEAKS
+        for stream in (False, True)
+    ]
+    requests: tuple[dict[str, object], ...] = (
         {"api_key": "canary-body"},
         {"api_key": {"work": "canary-named-body"}},
         {"provider": "far"},
@@ -120,11 +130,10 @@ async def provoke(gateway: Gateway, client: aiohttp.ClientSession) -> list[Answe
         {"api_key": ["canary-list"]},
         {"provider": "clumsy", "stream": True},
         {"provider": "clumsy"},
-    ):
-        answers.append(await post(client, gateway.chat, "leak-500", PROMPT, key=key, **fields))
-    own = f"{key} canary-second-word"
-    answers.append(await post(client, gateway.chat, "leak-401", PROMPT, key=own))
-    answers.append(await post(client, gateway.chat, "leak-500", PROMPT, key="canary-wrong"))
+        {"key": f"{key} canary-second-word"},
+        {"key": "canary-wrong"},
+    )
+    answers += [await ask("leak-500", **fields) for fields in requests]  # type: ignore[arg-type]
     for name in ("g4f-api-key", "x-api-key", "api-key", "Cookie", "Authorization"):
         headers = {name: "canary-in-a-header", "Origin": "http://canary-origin.example"}
         async with client.get(f"{gateway.v1}/models?key=canary-query", headers=headers) as found:

@@ -12,7 +12,8 @@ import openai
 import pytest
 
 from tests.conftest import Upstream
-from tests.e2e.gateway import PATIENCE, Gateway, running
+from tests.e2e.gateway import Gateway, running
+from tests.e2e.waiting import until
 from tests.e2e.wire import post
 
 SETTINGS = """
@@ -35,6 +36,8 @@ base_url = "{base_url}"
 first_token_timeout = 0.5
 """
 HELLO: Any = [{"role": "user", "content": "Hello"}]
+#: a stream of some 20 MB
+UNREAD = "pages-2000-10000"
 COMMENT = b": keep-alive\n\n"
 
 
@@ -104,7 +107,7 @@ async def test_clients_that_do_not_read_cost_little_and_are_cut_off(
     """Each is sent some 20 MB; its upstream has to wait, and others are served meanwhile."""
     crowd = 20
     before = gateway.resident()
-    body = {"model": "pages-2000-10000", "stream": True, "messages": HELLO}
+    body = {"model": UNREAD, "stream": True, "messages": HELLO}
     async with aiohttp.ClientSession(read_bufsize=2**12) as session:
         requests = [session.post(gateway.chat, json=body) for _ in range(crowd)]
         responses = await asyncio.gather(*requests)
@@ -114,9 +117,7 @@ async def test_clients_that_do_not_read_cost_little_and_are_cut_off(
         )
         assert all(answer.done for answer in answers)
         assert gateway.resident() - before < 40 * 2**20
-        async with asyncio.timeout(PATIENCE):
-            while any(one["closed_at"] is None for one in await upstream.records(body["model"])):  # type: ignore[arg-type]
-                await asyncio.sleep(0.05)
+        await until(lambda: all(one["closed_at"] for one in upstream.fetch_records(UNREAD)))
         for response in responses:
             response.close()
     assert len(gateway.log.having("read nothing for 1 s: cut off")) == crowd

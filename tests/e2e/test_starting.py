@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import socket
@@ -13,7 +12,8 @@ import aiohttp
 import pytest
 
 from tests.conftest import Upstream
-from tests.e2e.gateway import PATIENCE, Start, run
+from tests.e2e.gateway import Start, run
+from tests.e2e.waiting import until
 from tests.e2e.wire import post
 
 #: a sitecustomize that writes down whom a process wants to reach; it hears of all that goes through
@@ -138,9 +138,7 @@ async def test_nothing_is_fetched_from_the_network(
     async with client.get(f"{gateway.url}/v1/providers") as response:  # imports all of them
         assert response.status == 200
     assert (await post(client, gateway.chat, "OfflineAssistant", "Hello")).status == 200
-    async with asyncio.timeout(PATIENCE):
-        while not heard.exists():
-            await asyncio.sleep(0.05)
+    await until(heard.exists)
     for line in heard.read_text("utf-8").splitlines():
         assert re.search(r" (\('|)(127\.0\.0\.1|::1)\b", line), line
 

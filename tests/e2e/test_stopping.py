@@ -12,7 +12,8 @@ import attrs
 import pytest
 
 from tests.conftest import Upstream
-from tests.e2e.gateway import PATIENCE, Gateway, Start
+from tests.e2e.gateway import Gateway, Start
+from tests.e2e.waiting import until
 from tests.e2e.wire import Answer, checked, post, read
 
 SETTINGS = """
@@ -29,13 +30,6 @@ base_url = "{base_url}"
 models = ["echo"]
 """
 CROWD = 200
-
-
-async def asked(upstream: Upstream, count: int) -> None:
-    """Wait until the upstream has that many requests."""
-    async with asyncio.timeout(PATIENCE):
-        while len(await upstream.records()) < count:
-            await asyncio.sleep(0.01)
 
 
 async def stop(gateway: Gateway) -> None:
@@ -61,7 +55,7 @@ async def under_way(
         return await ask()
 
     tasks = [group.create_task(answer()) for _ in range(count)]
-    await asked(upstream, count)
+    await until(lambda: len(upstream.fetch_records()) == count)
     return tasks
 
 

@@ -83,11 +83,11 @@ async def post(
 
 async def read(response: aiohttp.ClientResponse) -> Answer:
     """The rest of an answer."""
-    pieces = []
+    body = bytearray()
     cut = False
     try:
         async for piece in response.content.iter_any():
-            pieces.append(piece)
+            body += piece
     except aiohttp.ClientPayloadError:
         cut = True
-    return Answer(response.status, response.headers, b"".join(pieces), cut)
+    return Answer(response.status, response.headers, bytes(body), cut)

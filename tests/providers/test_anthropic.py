@@ -486,6 +486,7 @@ MOODS = {
     "malformed": "Hello ",
     "error-late-api_error": "Hello big ",
     "cut-last": "Hello big world",
+    "no-stop": "Hello big world",
 }
 
 

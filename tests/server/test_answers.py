@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import pytest
@@ -16,7 +16,7 @@ from g4f_aio.core.provider import CallContext
 from g4f_aio.core.requests import ChatRequest
 from g4f_aio.keys import CURRENT
 from g4f_aio.server import answers
-from g4f_aio.server.answers import ANSWERS
+from g4f_aio.server.answers import ANSWERS, Answers
 from tests.server.conftest import Start
 from tests.server.fakes import CHAT, HELLO, STREAM, Record, Script, Server, Step, entry
 
@@ -26,7 +26,7 @@ REQUEST = (
     b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     b"Content-Length: %d\r\n\r\n" % len(ASK)
 ) + ASK
-MANY = tuple(TextDelta("x" * 50_000) for _ in range(600))
+MANY = tuple(TextDelta("x" * 50_000) for _ in range(300))
 
 
 async def serving(
@@ -90,6 +90,28 @@ async def test_after_a_comment_an_error_is_an_event(start: Start) -> None:
     ]
 
 
+class Unwell:
+    """An answer that cannot be written to."""
+
+    def __init__(self, error: Exception | None) -> None:
+        self.error = error
+
+    async def keep_alive(self) -> None:
+        """Fail, or take for ever."""
+        if self.error is not None:
+            raise self.error
+        await asyncio.sleep(60)
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError(), RuntimeError("it has ended"), None])
+async def test_one_that_takes_no_comment_does_not_stop_those_of_the_others(
+    monkeypatch: pytest.MonkeyPatch, error: Exception | None
+) -> None:
+    monkeypatch.setattr(answers, "_COMMENT", 0.05)
+    async with asyncio.timeout(1):
+        await Answers()._keep_alive(cast(answers.Answer, Unwell(error)))
+
+
 async def test_many_silent_streams_are_all_kept_alive(start: Start) -> None:
     server = await serving(start, 0.4, TextDelta("One"), Finish(), keep_alive=0.1)
     done = await asyncio.gather(*(server.chat(STREAM) for _ in range(50)))
@@ -136,7 +158,7 @@ class Flood(Script):
         try:
             if self.last:
                 yield TextDelta("x")
-                raise UpstreamError("x" * 30_000_000)
+                raise UpstreamError("x" * 15_000_000)
             for event in MANY:
                 yield event
             yield Finish()
@@ -179,7 +201,7 @@ async def test_a_client_that_reads_slowly_is_waited_for(start: Start) -> None:
             break
         await asyncio.sleep(0.005)
     writer.close()
-    assert total > 30_000_000
+    assert total > 15_000_000
 
 
 # the end

@@ -52,7 +52,7 @@ async def test_the_time_is_that_until_the_answer_began(start: Start) -> None:
     server = await start(entry(Script(steps=(0.1, *Script().steps))))
     for body in (HELLO, STREAM):
         took = int((await server.chat(body)).headers["openai-processing-ms"])
-        assert 100 <= took < 1_000
+        assert 95 <= took < 2_000
 
 
 async def test_every_answer_is_of_the_type_it_says_and_from_us(server: Server) -> None:

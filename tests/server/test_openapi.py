@@ -27,10 +27,15 @@ DOCUMENT = openapi_document()
 SCHEMAS = DOCUMENT["components"]["schemas"]
 
 
-def check(value: object, name: str) -> None:
-    """Whether a value fits a schema of the document."""
+def validator(name: str) -> OAS31Validator:
+    """For a schema of the document."""
     schema = {"$ref": f"#/components/schemas/{name}", "components": DOCUMENT["components"]}
-    OAS31Validator(schema).validate(value)
+    return OAS31Validator(schema)
+
+
+def check(value: object, name: str) -> None:
+    """A value has to fit a schema of the document."""
+    validator(name).validate(value)
 
 
 def path_of(path: str) -> str:
@@ -125,6 +130,13 @@ def test_a_request_may_have_further_fields() -> None:
     check({**HELLO, "x_unknown": {"a": 1}}, "ChatCompletionRequest")
     own = ("provider", "api_key", "timeout", "proxy", "conversation_id")
     assert all(request["properties"][name]["description"] for name in own)
+
+
+@pytest.mark.parametrize("field", [{"messages": []}, {"n": 0}, {"timeout": 0}, {"stream": "no"}])
+async def test_what_the_server_refuses_does_not_fit(server: Server, field: dict[str, Any]) -> None:
+    body = {**HELLO, **field}
+    assert (await server.chat(body)).status == 400
+    assert not validator("ChatCompletionRequest").is_valid(body)
 
 
 def test_the_examples_fit_their_schemas() -> None:
