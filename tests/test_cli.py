@@ -129,7 +129,7 @@ def test_help_and_version_come_without_the_server() -> None:
         "import sys; from g4f_aio.cli import parse, COMMANDS; parse('api', ['--port', '1']);"
         "print([name for name in ('aiohttp', 'asyncio', 'structlog') if name in sys.modules])"
     )
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
     )
     assert done.stdout.strip() == "[]"

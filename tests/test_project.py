@@ -70,8 +70,10 @@ def test_every_module_and_public_name_says_what_it_is(module: Path) -> None:
     assert ast.get_docstring(tree), module
     for node in tree.body:
         match node:
-            case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(
-                name=name
+            case (
+                ast.ClassDef(name=name)
+                | ast.FunctionDef(name=name)
+                | ast.AsyncFunctionDef(name=name)
             ) if not name.startswith("_"):
                 assert ast.get_docstring(node), f"{module}: {name}"
             case _:
@@ -87,9 +89,7 @@ def test_the_public_names_are_those_of_the_package() -> None:
 
 def test_a_plug_in_does_not_import_the_server() -> None:
     code = "import sys, g4f_aio; print('aiohttp' in sys.modules, 'cattrs' in sys.modules)"
-    said = subprocess.run(
-        [sys.executable, "-c", code], check=True, capture_output=True, text=True
-    )
+    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert said.stdout.split() == ["False", "False"]
 
 

@@ -72,11 +72,11 @@ class Dialer:
             raise OSError(f"the proxy {error}") from None
         if connection.answer.status not in _SUCCESS:
             raise OSError(f"the proxy answered {connection.answer.status}")
+        tls = await self._context()
+        if connection.gone or connection.answer.take():
+            raise OSError("the proxy opened no way")
         transport = await asyncio.get_running_loop().start_tls(
-            connection.transport,
-            connection,
-            await self._context(),
-            server_hostname=origin.host.rstrip("."),
+            connection.transport, connection, tls, server_hostname=origin.host.rstrip(".")
         )
         connection.upgrade(cast(asyncio.Transport, transport))
 

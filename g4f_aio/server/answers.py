@@ -42,7 +42,9 @@ class Answer:
         self._headers: dict[str, str] = {}
         self._opening: asyncio.Lock | None = None
         self.last_write = self._loop.time()
+        #: since when a write waits for the client, or the client has taken nothing of it
         self.blocked_since: float | None = None
+        self._waiting = 0
 
     @property
     def started(self) -> bool:
@@ -83,6 +85,17 @@ class Answer:
         if self.failure is None and not self._closing and self._task is not None:
             self.failure = error
             self._task.cancel()
+
+    def stalled(self, now: float) -> float:
+        """Seconds for which the client has taken no byte of what waits for it."""
+        transport = self.request.transport
+        if self.blocked_since is None or transport is None:
+            return 0.0
+        waiting = transport.get_write_buffer_size()
+        if waiting != self._waiting:
+            self._waiting = waiting
+            self.blocked_since = now
+        return now - self.blocked_since
 
     def abort(self) -> None:
         """Cut the connection of a client that does not read."""
@@ -133,9 +146,8 @@ class Answers:
             await asyncio.sleep(min(1.0, server.keep_alive / 4, server.write_timeout / 4))
             now = loop.time()
             for answer in tuple(self._live):
-                blocked = answer.blocked_since
-                if blocked is not None:
-                    if now - blocked > server.write_timeout:
+                if answer.blocked_since is not None:
+                    if answer.stalled(now) > server.write_timeout:
                         _log.info("a client read nothing for %g s: cut off", server.write_timeout)
                         answer.abort()
                 elif answer.streamed and now - answer.last_write >= server.keep_alive:

@@ -9,8 +9,6 @@ from __future__ import annotations
 import aiohttp_cors
 from aiohttp import hdrs, web
 
-from ..keys import CURRENT
-
 #: seconds for which a browser may remember a preflight
 MAX_AGE = 600
 _ALLOW = "Access-Control-Allow-Origin"
@@ -18,9 +16,9 @@ _ALLOW = "Access-Control-Allow-Origin"
 
 def add_cors(app: web.Application, origins: tuple[str, ...]) -> None:
     """Let pages of *origins* call every route of *app*; with none of them, say nothing to anybody."""
-    app.on_response_prepare.append(_vary)
     if not origins:
         return
+    app.on_response_prepare.append(_vary)
     options = aiohttp_cors.ResourceOptions(  # type: ignore[no-untyped-call]
         allow_credentials=False, expose_headers="*", allow_headers="*", max_age=MAX_AGE
     )
@@ -43,7 +41,6 @@ def add_cors(app: web.Application, origins: tuple[str, ...]) -> None:
     app.on_response_prepare.append(unknown)
 
 
-async def _vary(request: web.Request, response: web.StreamResponse) -> None:
+async def _vary(_: web.Request, response: web.StreamResponse) -> None:
     """Caches must keep the answers to different origins apart."""
-    if hdrs.ORIGIN in request.headers or request.app[CURRENT].settings.server.cors_origin:
-        response.headers.add(hdrs.VARY, "Origin")
+    response.headers[hdrs.VARY] = "Origin"

@@ -40,10 +40,11 @@ async def boundary(request: web.Request, handler: Handler) -> web.StreamResponse
     request[REQUEST_ID] = request_id
     request_id_var.set(request_id)
     try:
-        doorman = request.app[DOORMAN]
+        app = request.app
+        doorman = app[DOORMAN]
         doorman.check_host(request)
         # routes that are not in the table are aiohttp's own: 404, 405, preflights
-        access = request.app[ACCESS].get(request.match_info.route, Access.PUBLIC)
+        access = app[ACCESS].get(request.match_info.route, Access.PUBLIC)
         doorman.check_origin(request)
         caller = doorman.identify(request, access)
         require(caller, access)
@@ -73,6 +74,8 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
         headers[_PROCESSING] = str(int(took * 1000))
     headers[_SNIFF] = "nosniff"
     headers[hdrs.SERVER] = "g4f_aio"
+    if hdrs.ORIGIN in request.headers:
+        headers[hdrs.VARY] = "Origin"  # another page may get another answer
     if request.app[CURRENT].draining:
         response.force_close()
         headers["Connection"] = "close"  # aiohttp has written its own word on it before

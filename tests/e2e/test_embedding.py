@@ -53,7 +53,7 @@ AppConfig.set_config(
 run_api(port=0)
 """
 CREATED = """
-import asyncio, sys
+import asyncio, signal
 from aiohttp import web
 from g4f_aio import create_app
 
@@ -65,12 +65,11 @@ async def main():
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    host, port = runner.addresses[0]
-    print(f"listens on http://{host}:{port}", flush=True)
-    try:
-        await asyncio.to_thread(sys.stdin.read)
-    finally:
-        await runner.cleanup()
+    print("listens on http://127.0.0.1:%d" % runner.addresses[0][1], flush=True)
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    await stop.wait()
+    await runner.cleanup()
 
 asyncio.run(main())
 """
@@ -148,26 +147,13 @@ def test_a_mistake_is_an_exception_that_names_it(tmp_path: Path, line: str, said
     assert said in done.stderr
 
 
-async def test_an_application_inside_another(
-    tmp_path: Path, upstream: Upstream, client: aiohttp.ClientSession
-) -> None:
-    (tmp_path / "gateway.toml").write_text(SETTINGS.format(base_url=upstream.base_url), "utf-8")
-    with subprocess.Popen(
-        [sys.executable, "-c", CREATED],
-        env=surroundings(tmp_path),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        url = process.stdout.readline().split()[-1]
-        async with client.get(f"{url}/mine") as response:
-            assert await response.text() == "mine"
-        answer = await post(client, f"{url}/llm/v1/chat/completions", "gpt-4o", stream=True)
-        assert answer.done
-        assert answer.text() == "one two three"
-        wrong = await post(client, f"{url}/llm/v1/chat/completions", "not-a-model")
-        assert wrong.error()["code"] == "model_not_found"
-        process.stdin.close()
-        assert process.wait(PATIENCE) == 0
+async def test_an_application_inside_another(run: Run, client: aiohttp.ClientSession) -> None:
+    program = run(CREATED)
+    async with client.get(f"{program.url}/mine") as response:
+        assert await response.text() == "mine"
+    chat = f"{program.url}/llm/v1/chat/completions"
+    answer = await post(client, chat, "gpt-4o", stream=True)
+    assert answer.done
+    assert answer.text() == "one two three"
+    wrong = await post(client, chat, "not-a-model")
+    assert wrong.error()["code"] == "model_not_found"

@@ -308,6 +308,7 @@ async def test_a_certificate_is_asked_for_behind_the_proxy_too(
         (b"HTTP/1.1 502 No\r\nContent-Length: 2\r\n\r\nno", "the proxy answered 502"),
         (b"", "the proxy hung up before it answered"),
         (b"220 mail.example ESMTP\r\n", "the proxy sent what is not HTTP"),
+        (b"HTTP/1.1 200 Yes\r\n\r\n220 mail.example ESMTP\r\n", "the proxy opened no way"),
     ],
 )
 async def test_a_proxy_that_opens_none_is_said(
@@ -316,6 +317,13 @@ async def test_a_proxy_that_opens_none_is_said(
     async with serving(answering(answer)) as proxy:
         found = await refusal(Dialer(client_tls), through(proxy, proxy))
     assert found.startswith(said)
+
+
+async def test_a_proxy_that_opens_a_way_and_hangs_up_is_said(client_tls: ssl.SSLContext) -> None:
+    async with serving(answering(b"HTTP/1.1 200 Yes\r\n\r\n")) as proxy:
+        found = await refusal(Dialer(client_tls), through(proxy, proxy))
+    # whether that is seen before the handshake or in it
+    assert found in ("the proxy opened no way", "it hung up")
 
 
 async def test_who_gives_up_in_front_of_a_proxy_leaves_no_socket(

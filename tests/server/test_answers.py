@@ -190,18 +190,26 @@ async def test_a_client_that_reads_nothing_is_cut_off_and_others_go_on(
     assert not [record for record in caplog.records if record.levelno > logging.INFO]
 
 
-async def test_a_client_that_reads_slowly_is_waited_for(start: Start) -> None:
-    server = await start(entry(Flood()), write_timeout=0.5)
+@pytest.mark.parametrize("last", [False, True], ids=["many events", "one big one"])
+async def test_a_client_that_reads_slowly_is_waited_for(
+    start: Start,
+    last: bool,  # noqa: FBT001
+) -> None:
+    server = await start(entry(Flood(last=last)), write_timeout=0.2)
     reader, writer = await server.connect()
     writer.write(REQUEST)
     total = 0
-    while piece := await reader.read(2**20):
-        total += len(piece)
-        if b"[DONE]" in piece:
-            break
-        await asyncio.sleep(0.005)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    async with asyncio.timeout(10):
+        while piece := await reader.read(2**20):
+            total += len(piece)
+            if piece.endswith(b"\r\n0\r\n\r\n"):
+                break
+            await asyncio.sleep(0.02)
     writer.close()
     assert total > 15_000_000
+    assert loop.time() - began > 0.6
 
 
 # the end

@@ -36,6 +36,15 @@ GARBAGE = [
 ]
 
 
+async def rest(reader: asyncio.StreamReader) -> bytes:
+    """What comes before the connection ends; a reset, where data of ours was unread, is an end."""
+    try:
+        async with asyncio.timeout(5):
+            return await reader.read()
+    except ConnectionResetError:
+        return b""
+
+
 @pytest.mark.parametrize("data", GARBAGE, ids=lambda data: repr(data[:40]))
 async def test_what_is_not_http_gets_the_one_error_shape_and_no_line_in_the_log(
     server: Server, caplog: pytest.LogCaptureFixture, data: bytes
@@ -53,7 +62,7 @@ async def test_what_is_not_http_gets_the_one_error_shape_and_no_line_in_the_log(
     assert answer.headers["openai-processing-ms"] == "0"
     assert answer.headers["x-should-retry"] == "false"
     assert answer.headers["Server"] == "g4f_aio"
-    assert await reader.read() == b"", "the connection stays open"
+    assert await rest(reader) == b""
     writer.close()
     assert not [record for record in caplog.records if record.levelno >= logging.INFO]
 
@@ -100,7 +109,7 @@ async def test_a_connection_that_begins_no_request_is_closed(start: Start, data:
     began = loop.time()
     reader, writer = await server.connect()
     writer.write(data)
-    assert await reader.read() == b""
+    assert await rest(reader) == b""
     writer.close()
     assert 0.15 < loop.time() - began < 1
 
@@ -110,7 +119,7 @@ async def test_headers_that_come_a_byte_at_a_time_do_not_prolong_it(start: Start
     reader, writer = await server.connect()
     loop = asyncio.get_running_loop()
     began = loop.time()
-    closed = asyncio.ensure_future(reader.read())
+    closed = asyncio.ensure_future(rest(reader))
     for byte in b"GET /livez HTTP/1.1\r\nX-Slow: " + b"a" * 200:
         writer.write(bytes((byte,)))
         done, _ = await asyncio.wait((closed,), timeout=0.02)
