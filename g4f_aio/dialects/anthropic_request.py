@@ -21,6 +21,8 @@ NAME = "anthropic-messages"
 
 #: options that the API has nothing for; others that it lacks do not change an answer
 _REFUSED = ("functions", "function_call", "logit_bias", "logprobs")
+#: fields of the API's own that clients of other dialects are used to send along
+_OWN = ("thinking", "top_k", "cache_control")
 _TIERS = {
     "auto": "auto",
     "priority": "auto",
@@ -163,7 +165,8 @@ def _build(request: ChatRequest, model: str, habits: Habits) -> dict[str, Any]:
     }
     body: dict[str, Any] = {"model": model, "max_tokens": depth.max_tokens}
     body.update({key: value for key, value in optional.items() if value is not None})
-    return body | {"messages": list(talk.messages)}
+    own = {name: options[name] for name in _OWN if name in options}
+    return body | own | {"messages": list(talk.messages)}
 
 
 def _check(request: ChatRequest) -> None:

@@ -67,8 +67,8 @@ class Pool:
         try:
             await self._dialer.dial(origin, connection)
         except BaseException:
-            if not connection.made:
-                self._lost(connection)
+            # event loops do not always say that a connection is closed that was hardly open
+            self._lost(connection)
             raise
         if connection.gone:
             # The pool was closed meanwhile. And not before: uvloop loses track of a socket that is

@@ -237,6 +237,11 @@ def test_what_the_settings_say_where_the_request_says_nothing() -> None:
     assert found["cache_control"] == {"type": "ephemeral"}
 
 
+def test_fields_of_the_apis_own_go_along_and_others_do_not() -> None:
+    own: Json = {"thinking": {"type": "disabled"}, "top_k": 5, "cache_control": {"type": "x"}}
+    assert encoded(**own, reasoning_effort="low", vendor="x") == encoded() | own
+
+
 def test_the_default_temperature_is_not_said() -> None:
     assert encoded(temperature=1, top_p=1.0, presence_penalty=0, frequency_penalty=0.0) == encoded()
 

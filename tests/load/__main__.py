@@ -40,7 +40,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         else:
             place = Place(f"{words.url.rstrip('/')}/v1", words.key, words.prefix)
             _say(f"the upstream is {source.url}")
-            answer(place, "mock")
+            try:
+                answer(place, "mock")
+            except OSError as error:
+                _say(f"{place.url} does not answer as it should: {error}")
+                return 1
         time.sleep(words.settle)
         idle = usage(pid)
         pairs = [_measure(load, place, source, words.seconds, pid) for load in chosen]

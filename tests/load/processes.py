@@ -118,6 +118,7 @@ def gateway(
     began = time.monotonic()
     with subprocess.Popen(
         [*(command or (sys.executable, "-m", "g4f_aio")), *flags],
+        env=_environment(),
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
@@ -133,6 +134,16 @@ def gateway(
                 process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+
+def _environment() -> dict[str, str]:
+    """Ours, without what could change the gateway's settings or give it further providers."""
+    given = os.environ.items()  # noqa: TID251  (this is no part of the program)
+    return {
+        name: value
+        for name, value in given
+        if not name.startswith("G4F_") and not name.endswith("_API_KEY")
+    }
 
 
 def _listens(log: IO[str]) -> str:

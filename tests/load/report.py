@@ -17,6 +17,7 @@ _HEAD = (
     "first p50",
     "first p99",
     "CPU µs each",
+    "CPU %",
     "failed",
 )
 
@@ -50,6 +51,7 @@ def _row(through: Figures, direct: Figures | None) -> tuple[str, ...]:
         number(through.first_p50),
         number(through.first_p99),
         number(through.cpu),
+        number(through.busy * 100 if through.busy is not None else None),
         failures(through),
     )
 

@@ -46,7 +46,11 @@ class Workload:
 
 @attrs.frozen
 class Figures:
-    """How a workload went. Times are in milliseconds; *cpu* is in microseconds for each unit."""
+    """How a workload went. Times are in milliseconds.
+
+    *cpu* is the CPU time of the gateway's processes in microseconds for each unit, *busy* the share
+    of a core that they used.
+    """
 
     workload: str
     unit: str
@@ -64,6 +68,7 @@ class Figures:
     first_p50: float | None
     first_p99: float | None
     cpu: float | None
+    busy: float | None
     memory: int | None
 
 
@@ -158,6 +163,7 @@ def _figures(
         first_p50=percentile(firsts, 0.5),
         first_p99=percentile(firsts, 0.99),
         cpu=used / count * 1e6 if used is not None and count else None,
+        busy=used / took if used is not None else None,
         memory=after.memory if after is not None else None,
     )
 

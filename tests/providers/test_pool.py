@@ -220,6 +220,23 @@ async def test_a_failure_to_connect_leaves_nothing(pool: Pool) -> None:
     assert not pool._open
 
 
+@pytest.mark.parametrize("after", range(12))
+async def test_who_gives_up_at_any_moment_leaves_nothing(
+    pool: Pool, after: int, server_tls: ssl.SSLContext
+) -> None:
+    async with serving(Peer.left) as plain, serving(Peer.left, server_tls) as encrypted:
+        for origin in (at(plain), Origin("https", "localhost", encrypted.port)):
+            task = asyncio.ensure_future(pool.open(pool.make(), origin))
+            for _ in range(after):
+                await asyncio.sleep(0)
+            if task.cancel():
+                with pytest.raises((asyncio.CancelledError, OSError)):
+                    await task
+        async with asyncio.timeout(1):
+            await pool.close()
+        assert not pool._open
+
+
 @pytest.mark.parametrize(
     "answer", [b"HTTP/1.1 200 Yes\r\n\r\n220 ready\r\n", b"HTTP/1.1 407 No\r\n\r\n"]
 )
