@@ -88,9 +88,7 @@ class Upstream:
 def upstream_process() -> Iterator[Upstream]:
     """The fake upstream; one for all tests, in a process of its own."""
     command = [sys.executable, str(SERVER), "--port", "0", "--with-parent"]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         yield Upstream(**json.loads(process.stdout.readline()))
