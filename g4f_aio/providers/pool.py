@@ -68,8 +68,7 @@ class Pool:
             await self._dialer.dial(origin, connection)
         except BaseException:
             # event loops do not always say that a connection is closed that was hardly open
-            if not connection.made:
-                self._lost(connection)
+            self._lost(connection)
             raise
         if connection.gone:
             # The pool was closed meanwhile. And not before: uvloop loses track of a socket that is

@@ -165,7 +165,7 @@ def running(
             yield Gateway(process, log, config, found[1].replace("0.0.0.0", "127.0.0.1"))  # noqa: S104
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
-                if _lives_on(process):  # for requests that nobody waits for any more
+                if _lives_on(process):  # for requests that no test waits for any more
                     process.send_signal(signal.SIGTERM)
             assert process.wait(PATIENCE) == 0, log.rest()
             assert ("Traceback" in log.rest()) is traceback, log.rest()
@@ -175,7 +175,7 @@ def running(
 
 def _lives_on(process: subprocess.Popen[str]) -> bool:
     try:
-        process.wait(0.5)
+        process.wait(5)
     except subprocess.TimeoutExpired:
         return True
     return False

@@ -165,7 +165,7 @@ async def test_it_works_without_uvloop(
     assert answer.text().endswith(" w49")
     assert (await post(client, gateway.chat, "work:echo")).status == 200
     assert (await post(client, gateway.chat, "work:cut-before-headers")).status == 502
-    assert "Using selector: EpollSelector" in gateway.log.text or "asyncio" in gateway.log.text
+    assert "Using selector" in gateway.log.text  # which asyncio says, and uvloop does not
 
 
 def test_the_version(tmp_path: Path) -> None:
