@@ -173,7 +173,7 @@ async def _reloads(
         notify("RELOADING=1", environ)
         old = app[CURRENT].settings
         try:
-            new, registry = await asyncio.to_thread(_read, reload)
+            new, registry = await asyncio.to_thread(_read, reload, old)
         except SettingsError as error:
             _log.error("settings not reloaded: %s", "; ".join(error.problems))
         except Exception:  # noqa: BLE001  (logged; the old settings stay)
@@ -187,8 +187,11 @@ async def _reloads(
         notify("READY=1", environ)
 
 
-def _read(reload: Callable[[], Settings]) -> tuple[Settings, Registry]:
+def _read(reload: Callable[[], Settings], old: Settings) -> tuple[Settings, Registry]:
     settings = reload()
+    if old.config is not None and settings.config is None:
+        # the defaults would open a server that its file had closed
+        raise SettingsError(("the settings file is gone",), old.config)
     return settings, build_registry(settings)
 
 

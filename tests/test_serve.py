@@ -378,3 +378,9 @@ def test_more_files_may_be_open_than_programs_usually_want(serving: Serve) -> No
         assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
 
     assert serving(visit) == 0
+
+
+def test_a_reload_without_the_settings_file_keeps_what_it_said(tmp_path: Path) -> None:
+    old = Settings(config=tmp_path / "gateway.toml")
+    with pytest.raises(SettingsError, match="the settings file is gone"):
+        serve._read(Settings, old)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import bisect
 import re
 
+import attrs
+
 #: scripts in which one character is about one token: CJK, kana, hangul, full-width forms
 _WIDE = re.compile(
     "[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef"
@@ -18,11 +20,28 @@ def estimate_tokens(text: str) -> int:
     A character of a script that is written without spaces counts as one token. Linear in the
     length of *text*, and never smaller for a longer text than for its beginning.
     """
-    if text.isascii():
-        return -(-len(text) // 4)
-    narrow = _WIDE.sub("", text)
-    size = len(narrow.encode("utf-8", "surrogatepass"))
-    return len(text) - len(narrow) + -(-size // 4)
+    return TokenCount().plus(text).tokens
+
+
+@attrs.frozen
+class TokenCount:
+    """The same estimate for a text that comes in pieces, none of which is kept."""
+
+    _wide: int = 0
+    _bytes: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """The estimate for all pieces together."""
+        return self._wide + -(-self._bytes // 4)
+
+    def plus(self, text: str) -> TokenCount:
+        """The count with one more piece."""
+        if text.isascii():
+            return TokenCount(self._wide, self._bytes + len(text))
+        narrow = _WIDE.sub("", text)
+        size = len(narrow.encode("utf-8", "surrogatepass"))
+        return TokenCount(self._wide + len(text) - len(narrow), self._bytes + size)
 
 
 def clip_to_tokens(text: str, limit: int) -> str:

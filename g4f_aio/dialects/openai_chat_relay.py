@@ -14,6 +14,7 @@ from typing import Any
 from ..core.errors import GatewayError
 from ..core.events import Event, Passthrough, Usage
 from ..core.requests import ChatRequest
+from ..core.tokens import TokenCount
 from . import sse
 from .json_text import dumps
 from .openai_chat_decoder import cut, load_answer, load_chunk, malformed
@@ -21,6 +22,7 @@ from .openai_chat_encoder import new_id
 from .openai_chat_template import Template, end_of_plain, load_plain
 from .openai_chat_usage import (
     arguments_of,
+    counted_usage,
     estimated_usage,
     put_usage,
     text_of,
@@ -41,7 +43,7 @@ class Relay:
     def __init__(self, request: ChatRequest, provider: str) -> None:
         self._request = request
         self._provider = provider
-        self._texts: list[str] = []
+        self._said = TokenCount()
         self._seen: set[int] = set()
         self._finished: set[int] = set()
         self._called = False
@@ -136,7 +138,7 @@ class Relay:
     def _fits(self, template: Template, text: str) -> bool:
         self._content = True
         self._seen.add(template.choice)
-        self._texts.append(text)
+        self._said = self._said.plus(text)
         return True
 
     def _parsed(self, frames: bytes) -> bool:
@@ -144,7 +146,7 @@ class Relay:
         chunks = load_plain(frames)
         if chunks is None:
             return False
-        noted = len(self._texts)
+        said = self._said
         for chunk in chunks:
             if (
                 type(chunk) is not dict
@@ -153,7 +155,7 @@ class Relay:
                 or not chunk.get("choices")
                 or self._note(chunk) != ()
             ):
-                del self._texts[noted:]
+                self._said = said
                 return False
         return True
 
@@ -186,10 +188,10 @@ class Relay:
             if value and key != "role":
                 self._content = True
                 if type(value) is str:
-                    self._texts.append(value)
+                    self._said = self._said.plus(value)
                 elif key == "tool_calls":
                     self._called = True
-                    self._texts.append(arguments_of(value))
+                    self._said = self._said.plus(arguments_of(value))
 
     def _frame(self, frame: bytes, data: bytes) -> bytes:
         """One frame, changed where the contract wants it."""
@@ -260,11 +262,9 @@ class Relay:
     def _end(self) -> bytes:
         """What the usage was needed for."""
         sent = self._usage_sent
-        if self._usage is None:
-            self._usage = estimated_usage(self._request, "".join(self._texts))
+        self._usage = self._usage or counted_usage(self._request, self._said)
         if self._request.include_usage and not sent:
-            usage = {"usage": usage_object(self._usage)}
-            return sse.event(dumps(self._synthetic([]) | usage))
+            return sse.event(dumps(self._synthetic([]) | {"usage": usage_object(self._usage)}))
         if self._held is None:
             return b""
         frame, data, chunk = self._held

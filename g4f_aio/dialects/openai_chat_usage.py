@@ -7,7 +7,7 @@ from typing import Any
 
 from ..core.events import Usage
 from ..core.requests import ChatRequest
-from ..core.tokens import estimate_tokens
+from ..core.tokens import TokenCount, estimate_tokens
 from .json_text import dumps
 
 _COUNTS = frozenset(("prompt_tokens", "completion_tokens", "total_tokens"))
@@ -53,8 +53,13 @@ def usage_object(usage: Usage) -> dict[str, Any]:
 
 def estimated_usage(request: ChatRequest, answer: str) -> Usage:
     """Usage for an upstream that reported none."""
+    return counted_usage(request, TokenCount().plus(answer))
+
+
+def counted_usage(request: ChatRequest, answer: TokenCount) -> Usage:
+    """As ``estimated_usage``, for an answer that was counted while it came."""
     asked = sum(estimate_tokens(message.text) + 4 for message in request.messages)
-    return Usage(asked + 2, estimate_tokens(answer), estimated=True)
+    return Usage(asked + 2, answer.tokens, estimated=True)
 
 
 def put_usage(data: bytes, holder: dict[str, Any], usage: Usage) -> bytes:

@@ -108,6 +108,24 @@ class AnswerParser:
         pieces.clear()
         return data
 
+    def take_some(self, size: int) -> bytes:
+        """As ``take``, but hardly more than *size* bytes: the pieces with which that is reached."""
+        pieces = self._pieces
+        count = 0
+        for piece in pieces:
+            count += 1
+            size -= len(piece)
+            if size <= 0:
+                break
+        data = b"".join(pieces[:count])
+        del pieces[:count]
+        return data
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to take."""
+        return not self._pieces
+
     @property
     def spent(self) -> bool:
         """Whether the answer ended and all of it was taken."""

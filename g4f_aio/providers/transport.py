@@ -9,8 +9,10 @@ from typing import cast
 from ..core.deadline import Deadline
 from .http_answer import AnswerParser, TransportError
 
-#: unread bytes at which the upstream is made to wait
-READ_LIMIT = 256 * 2**10
+#: unread bytes from which on the upstream is made to wait; event loops read up to 256 KiB at once
+READ_LIMIT = 128 * 2**10
+#: the most, more or less, that is given out at once: it may be copied several times on its way
+BATCH = 64 * 2**10
 #: a larger body goes out in pieces of this size, no faster than the upstream takes them
 PIECE = 64 * 2**10
 _REFUSED = 400
@@ -88,12 +90,10 @@ class Connection(asyncio.Protocol):
         """Some of the body; empty at its end. TransportError when it has no proper end."""
         answer = self.answer
         while True:
-            if data := answer.take():
-                self._unread = 0
-                if self._paused:
-                    self._paused = False
-                    if not self.gone:
-                        self.transport.resume_reading()
+            data = answer.take() if self._unread <= BATCH else answer.take_some(BATCH)
+            if data:
+                if answer.empty:
+                    self._emptied()
                 return data
             if self._error is not None:
                 raise self._error
@@ -146,7 +146,7 @@ class Connection(asyncio.Protocol):
             self.abort()
         else:
             self._unread += len(data)
-            if self._unread > READ_LIMIT and not self._paused and not self.gone:
+            if self._unread >= READ_LIMIT and not self._paused and not self.gone:
                 self._paused = True
                 self.transport.pause_reading()
         self._wake()
@@ -199,6 +199,14 @@ class Connection(asyncio.Protocol):
         """Whether the rest of a request would be sent in vain: it was refused before its end."""
         answer = self.answer
         return self.gone or answer.complete or answer.status >= _REFUSED
+
+    def _emptied(self) -> None:
+        """Everything that came was read: there may come more."""
+        self._unread = 0
+        if self._paused:
+            self._paused = False
+            if not self.gone:
+                self.transport.resume_reading()
 
     async def _wait(self) -> None:
         """Until something happens."""

@@ -239,8 +239,10 @@ class Response:
         """Whole server-sent events, byte for byte."""
         splitter = FrameSplitter(self._client.max_event)
         while data := await self._some():
-            if whole := splitter.feed(data):
-                yield whole
+            # the same name, so that only one of the two stays in memory
+            data = splitter.feed(data)
+            if data:
+                yield data
         if rest := splitter.close():
             yield rest
 

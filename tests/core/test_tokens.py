@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from g4f_aio.core.tokens import clip_to_tokens, estimate_tokens
+from g4f_aio.core.tokens import TokenCount, clip_to_tokens, estimate_tokens
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,14 @@ from g4f_aio.core.tokens import clip_to_tokens, estimate_tokens
 )
 def test_a_quarter_of_the_bytes_and_one_for_each_wide_character(text: str, tokens: int) -> None:
     assert estimate_tokens(text) == tokens
+
+
+@given(st.lists(st.text()))
+def test_pieces_count_as_much_as_the_whole(pieces: list[str]) -> None:
+    count = TokenCount()
+    for piece in pieces:
+        count = count.plus(piece)
+    assert count.tokens == estimate_tokens("".join(pieces))
 
 
 def test_a_megabyte_takes_no_time_to_speak_of() -> None:

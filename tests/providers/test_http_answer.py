@@ -143,6 +143,19 @@ def test_one_answer_follows_the_other() -> None:
         assert parser.spent
 
 
+def test_a_body_is_taken_all_at_once_or_bit_by_bit() -> None:
+    parser = AnswerParser()
+    parser.feed(CHUNKED + b"".join(b"4\r\n%04d\r\n" % number for number in range(10)))
+    assert parser.take_some(6) == b"00000001"
+    assert (parser.take_some(1), parser.empty) == (b"0002", False)
+    assert (parser.take(), parser.empty) == (b"0003000400050006000700080009", True)
+    assert parser.take() == parser.take_some(5) == b""
+    parser.feed(b"4\r\n0010\r\n0\r\n\r\n")
+    assert (parser.complete, parser.spent) == (True, False)
+    assert parser.take_some(100) == b"0010"
+    assert (parser.complete, parser.spent) == (True, True)
+
+
 def test_headers_are_found_in_any_case_of_letters() -> None:
     parser = AnswerParser()
     parser.feed(OK + b"CONTENT-type: text/plain\r\nX: 1\r\nx: 2\r\nContent-Length: 0\r\n\r\n")

@@ -389,30 +389,45 @@ async def test_a_failure_of_the_caller_passes_and_closes(client: Client) -> None
         await asyncio.wait_for(server.left.wait(), 1)
 
 
-async def test_who_gives_up_waiting_for_tls_is_cancelled_and_nothing_else(client: Client) -> None:
+@pytest.fixture
+async def silent() -> AsyncIterator[RawServer]:
+    """A server that never says anything."""
     async with serving(Peer.left) as server:
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.5), client.get(server.tls_url):
-                pass
-        await asyncio.wait_for(server.left.wait(), 5)
+        yield server
+        # nobody may keep a connection to it
+        await asyncio.wait_for(server.left.wait(), 1)
 
 
-async def test_a_handshake_is_part_of_connecting(client: Client) -> None:
-    async with serving(Peer.left) as server:
-        hasty = attrs.evolve(client, connect_timeout=0.5)
-        with pytest.raises(UpstreamTimeoutError, match=r"^acme: no connection within 0\.5 s$"):
-            async with hasty.get(server.tls_url):
-                pass
-        await asyncio.wait_for(server.left.wait(), 5)
+@pytest.fixture
+async def encrypted(client_tls: ssl.SSLContext) -> AsyncIterator[Client]:
+    """A client that need not look for the system's certificates first."""
+    async with Pool(tls=client_tls) as pool:
+        yield Client(pool, "acme", 5.0, 5.0, 2**20)
 
 
-async def test_who_has_less_time_for_the_answer_hears_of_that(client: Client) -> None:
-    async with serving(Peer.left) as server:
-        hasty = attrs.evolve(client, headers_timeout=0.05)
-        message = r"^acme did not begin to answer within 0\.05 s$"
-        with pytest.raises(UpstreamTimeoutError, match=message):
-            async with hasty.get(server.tls_url):
-                pass
+async def test_who_gives_up_waiting_for_tls_is_cancelled_and_nothing_else(
+    encrypted: Client, silent: RawServer
+) -> None:
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.3), encrypted.get(silent.tls_url):
+            pass
+
+
+async def test_a_handshake_is_part_of_connecting(encrypted: Client, silent: RawServer) -> None:
+    hasty = attrs.evolve(encrypted, connect_timeout=0.3)
+    with pytest.raises(UpstreamTimeoutError, match=r"^acme: no connection within 0\.3 s$"):
+        async with hasty.get(silent.tls_url):
+            pass
+
+
+async def test_who_has_less_time_for_the_answer_hears_of_that(
+    encrypted: Client, silent: RawServer
+) -> None:
+    hasty = attrs.evolve(encrypted, headers_timeout=0.3)
+    message = r"^acme did not begin to answer within 0\.3 s$"
+    with pytest.raises(UpstreamTimeoutError, match=message):
+        async with hasty.get(silent.tls_url):
+            pass
 
 
 async def test_many_streams_through_tls_at_a_time(
