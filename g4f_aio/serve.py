@@ -228,7 +228,7 @@ def _freeze() -> None:
     """Keep the collector away from what lives as long as the process."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 50, 100)
+    gc.set_threshold(250_000, 50, 100)
 
 
 def _raise_file_limit() -> None:
