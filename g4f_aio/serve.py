@@ -225,7 +225,11 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
 
 
 def _freeze() -> None:
-    """Keep the collector away from what lives as long as the process."""
+    """Keep the collector away from what lives as long as the process.
+
+    And from looking at requests that are under way: 256 of them are some 50,000 objects, so a lower
+    threshold has it walk through all of them for each 256 answers, which cost a seventh of the time.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(250_000, 50, 100)
