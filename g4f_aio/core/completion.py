@@ -25,7 +25,7 @@ from .events import (
     ToolCallDelta,
     Usage,
 )
-from .messages import ToolCall
+from .messages import Thought, ToolCall
 
 
 @attrs.define
@@ -41,7 +41,7 @@ class Choice:
     """One of the answers to a request; *finish* of None means that it is not complete."""
 
     texts: list[str] = attrs.field(factory=list)
-    reasonings: list[str] = attrs.field(factory=list)
+    reasonings: list[ReasoningDelta] = attrs.field(factory=list)
     refusals: list[str] = attrs.field(factory=list)
     logprobs: dict[str, list[object]] = attrs.field(factory=dict)
     citations: list[Citation] = attrs.field(factory=list)
@@ -56,7 +56,27 @@ class Choice:
     @property
     def reasoning(self) -> str:
         """The thinking before it."""
-        return "".join(self.reasonings)
+        return "".join(piece.text for piece in self.reasonings)
+
+    @property
+    def thoughts(self) -> tuple[Thought, ...]:
+        """The same with its seals: each of them ends a thought."""
+        found: list[Thought] = []
+        texts: list[str] = []
+        for piece in self.reasonings:
+            if piece.redacted is not None:
+                if texts:
+                    found.append(Thought("".join(texts)))
+                found.append(Thought("", redacted=piece.redacted))
+                texts = []
+                continue
+            texts.append(piece.text)
+            if piece.signature is not None:
+                found.append(Thought("".join(texts), piece.signature))
+                texts = []
+        if texts:
+            found.append(Thought("".join(texts)))
+        return tuple(found)
 
     @property
     def refusal(self) -> str:
@@ -113,8 +133,8 @@ class Completion:
                 self.provider, self.model = provider, model
             case TextDelta(text=text, choice=index):
                 self.choice(index).texts.append(text)
-            case ReasoningDelta(text=text, choice=index):
-                self.choice(index).reasonings.append(text)
+            case ReasoningDelta(choice=index):
+                self.choice(index).reasonings.append(event)
             case RefusalDelta(text=text, choice=index):
                 self.choice(index).refusals.append(text)
             case ToolCallDelta(choice=index):

@@ -13,7 +13,7 @@ class Deadline:
     nothing. Use: ``set``, await, ``clear``; after a CancelledError ask ``passed``.
     """
 
-    __slots__ = ("_cancelling", "_expired", "_loop", "_task", "_timer", "_when")
+    __slots__ = ("_cancelling", "_expired", "_loop", "_task", "_timer", "_when", "now")
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -22,10 +22,8 @@ class Deadline:
         self._when: float | None = None
         self._expired = False
         self._cancelling = 0
-
-    def now(self) -> float:
-        """The loop's time, in seconds."""
-        return self._loop.time()
+        #: the loop's time, in seconds
+        self.now = self._loop.time
 
     def set(self, when: float) -> None:
         """Cancel the current task at *when*, in the loop's time."""
@@ -55,6 +53,11 @@ class Deadline:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    @property
+    def spoilt(self) -> bool:
+        """Whether it has cancelled a task that never asked whether it did."""
+        return self._expired
 
     def passed(self) -> bool:
         """Whether a CancelledError came from here and from nobody else besides."""

@@ -27,12 +27,14 @@ class GatewayError(Exception):
 
     *param* is the JSON path of the field at fault. *retry_after* is in seconds. *provider* names the
     provider the error comes from. *should_retry* False tells SDKs that another try cannot help.
+    *request_id* is set where the error is answered, for the formats that have it in their bodies.
     """
 
     status: int = 500
     type: str = "server_error"
     code: str | None = "internal_error"
     should_retry: bool | None = None
+    request_id: str | None = None
     #: whether the gateway may ask the next candidate after this error
     fallback: ClassVar[bool] = False
 
@@ -130,13 +132,17 @@ class OverloadedError(GatewayError):
 
 
 class UpstreamError(GatewayError):
-    """The upstream failed. *upstream_status* is its own HTTP status where it gave one."""
+    """The upstream failed. *upstream_status* is its own HTTP status where it gave one.
+
+    *unreachable*: there was no connection to it, so nothing of it can be reached.
+    """
 
     status = 502
     type = "provider_error"
     code = "provider_not_working"
     fallback = True
     upstream_status: int | None = None
+    unreachable: bool = False
 
 
 class UpstreamAuthError(UpstreamError):

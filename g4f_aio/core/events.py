@@ -6,8 +6,8 @@ for each choice; or an exception of ``core.errors``. A stream that ends with nei
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from typing import Any, Literal
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any, Literal, Protocol
 
 import attrs
 
@@ -18,12 +18,14 @@ FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "functi
 class Started:
     """Who answers. The gateway sends it, once, before everything else.
 
-    *attempts* says how many providers were called, this one included.
+    *attempts* says how many providers were called, this one included. *emulated* names what the
+    gateway supplies because the provider lacks it.
     """
 
     provider: str
     model: str
     attempts: int = 1
+    emulated: tuple[str, ...] = ()
 
 
 @attrs.frozen
@@ -201,3 +203,13 @@ Event = (
 
 #: A generator, not just an iterator, so that ``contextlib.aclosing`` accepts it.
 EventStream = AsyncGenerator[Event, None]
+
+
+class Events(Protocol):
+    """A stream of events for whoever consumes it: iterate, and close it when done."""
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        """Itself."""
+
+    async def aclose(self) -> None:
+        """Stop whoever speaks; needed when it is left before its end."""

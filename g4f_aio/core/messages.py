@@ -60,6 +60,32 @@ Part = TextPart | RefusalPart | ImagePart | AudioPart | FilePart | OtherPart
 
 
 @attrs.frozen
+class Thought:
+    """A stretch of a model's thinking.
+
+    *signature* seals the text, *redacted* is in its place when nobody may read it. Both are the
+    upstream's own, and it wants them back unchanged.
+    """
+
+    text: str
+    signature: str | None = None
+    redacted: str | None = None
+
+
+@attrs.frozen(eq=False)
+class Origin:
+    """How something came in: its JSON in the wire format *dialect*; *of* is what was read in it."""
+
+    dialect: str
+    value: Any
+    of: tuple[object, ...]
+
+    def still(self, dialect: str, *now: object) -> Any:
+        """The JSON, where it is of that dialect and nothing of what it says was edited; else None."""
+        return self.value if dialect == self.dialect and now == self.of else None
+
+
+@attrs.frozen
 class ToolCall:
     """A model's call of a function; *arguments* is JSON text exactly as the model wrote it.
 
@@ -78,6 +104,7 @@ class Message:
 
     *tool_call_id* names the call that a message of role ``tool`` answers. *extra* holds the keys
     of the wire message that this version does not know, so that they survive a translation back.
+    *origin* is how it came in, for a dialect in which there is more to a message than is said here.
     """
 
     role: Role
@@ -87,6 +114,13 @@ class Message:
     tool_call_id: str | None = None
     reasoning: str | None = None
     extra: dict[str, Any] = attrs.field(factory=dict)
+    origin: Origin | None = attrs.field(default=None, eq=False, repr=False)
+
+    def wire(self, dialect: str) -> Any:
+        """Its JSON as it came in over *dialect*; None when it came otherwise or was edited since."""
+        if self.origin is None:
+            return None
+        return self.origin.still(dialect, self.role, self.parts, self.tool_calls, self.tool_call_id)
 
     @property
     def text(self) -> str:

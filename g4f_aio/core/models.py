@@ -30,6 +30,7 @@ class Capability(enum.Flag):
     SPEECH = enum.auto()
     TRANSCRIPTION = enum.auto()
     EMBEDDINGS = enum.auto()
+    MODERATIONS = enum.auto()
 
     @property
     def names(self) -> tuple[str, ...]:

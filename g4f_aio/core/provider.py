@@ -5,16 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import attrs
 
+from .completing import as_chats
 from .errors import UnsupportedError
 from .events import EventStream
 from .models import Capability, ModelInfo
+from .operations import CompletionRequest, EmbeddingRequest, Embeddings, ModerationRequest
 from .requests import ChatRequest
 from .upstream_errors import error_of
 
+#: what can be done with a response that an upstream keeps
+ResponseAction = Literal["get", "cancel", "delete"]
 LOG = logging.getLogger("g4f_aio.providers")
 
 
@@ -175,6 +179,9 @@ class Provider:
       ``ctx.credential``, from the caller, the settings or the variable ``<NAME>_API_KEY``
     - *local*: whether it stays on this machine or network as a rule
     - *opt_in*: never used unless the settings name it, for services that need no key
+    - *ignores*: parameters of a chat that cannot be sent on, out of ``stop``, ``max_tokens`` and
+      ``system`` (the role); the gateway supplies them then
+    - *defaults*: its models for what is no chat, where nobody names one, by capability
     """
 
     name: ClassVar[str]
@@ -185,6 +192,8 @@ class Provider:
     key: ClassVar[str] = "none"
     local: ClassVar[bool] = False
     opt_in: ClassVar[bool] = False
+    ignores: ClassVar[frozenset[str]] = frozenset()
+    defaults: ClassVar[Mapping[Capability, str]] = {}
 
     def missing(self) -> str | None:
         """What its settings lack before it can work, in one sentence; None when nothing."""
@@ -198,6 +207,32 @@ class Provider:
         """The models its upstream lists now. The catalogue calls and caches it."""
         return self.models()
 
+    async def count_tokens(self, request: ChatRequest, ctx: CallContext) -> int | None:
+        """How many tokens its model reads for a request; None where nobody there counts them."""
+        return None
+
+    def speaks(self, dialect: str) -> bool:
+        """Whether its upstream gets requests of that dialect as they are, state and all."""
+        return False
+
+    async def kept_response(
+        self, response_id: str, ctx: CallContext, action: ResponseAction = "get"
+    ) -> dict[str, Any]:
+        """A response that its upstream keeps: what it says to the *action*."""
+        raise UnsupportedError(f"{ctx.provider} keeps no responses", provider=ctx.provider)
+
     def chat(self, request: ChatRequest, ctx: CallContext) -> EventStream:
         """Answer a chat request; implement it as ``async def`` with ``yield``."""
         raise UnsupportedError(f"{ctx.provider} does not chat", provider=ctx.provider)
+
+    def complete(self, request: CompletionRequest, ctx: CallContext) -> EventStream:
+        """Continue texts, each by a chat unless a provider knows better."""
+        return as_chats(request, ctx, self.chat)
+
+    async def embed(self, request: EmbeddingRequest, ctx: CallContext) -> Embeddings:
+        """A vector for each text; for providers with ``Capability.EMBEDDINGS``."""
+        raise UnsupportedError(f"{ctx.provider} makes no embeddings", provider=ctx.provider)
+
+    async def moderate(self, request: ModerationRequest, ctx: CallContext) -> bytes:
+        """The judgement as OpenAI writes it; for providers with ``Capability.MODERATIONS``."""
+        raise UnsupportedError(f"{ctx.provider} moderates nothing", provider=ctx.provider)

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
 
-from .messages import AudioPart, FilePart, ImagePart, Message
+from .messages import AudioPart, FilePart, ImagePart, Message, Origin, TextPart
 from .models import Capability
 
 
 @attrs.frozen
 class Tool:
-    """A function the model may call. *parameters* is a JSON Schema."""
+    """A function the model may call. *parameters* is a JSON Schema, *origin* how it came in."""
 
     name: str
     description: str | None = None
     parameters: dict[str, Any] | None = None
     strict: bool | None = None
+    origin: Origin | None = attrs.field(default=None, eq=False, repr=False)
+
+    def wire(self, dialect: str) -> Any:
+        """Its JSON as it came in over *dialect*; None when it came otherwise or was edited since."""
+        if self.origin is None:
+            return None
+        return self.origin.still(dialect, self.name, self.description, self.parameters, self.strict)
 
 
 @attrs.frozen
@@ -47,7 +55,9 @@ class Routing:
 
     *provider* names one. *conversation_id* continues a conversation kept here. *api_keys* are the
     caller's own credentials by provider name; the name ``""`` fits any. *proxy* is the URL of an
-    outgoing proxy. *timeout* bounds the whole answer, in seconds.
+    outgoing proxy. *timeout* bounds the whole answer, in seconds. *cache*: whether an answer that was
+    given before will do; None leaves it to the settings. *emulate*: whether the gateway may supply
+    what a provider lacks; None again leaves it to the settings.
     """
 
     provider: str | None = None
@@ -55,6 +65,14 @@ class Routing:
     api_keys: dict[str, str] = attrs.field(factory=dict, repr=False)
     proxy: str | None = attrs.field(default=None, repr=False)
     timeout: float | None = None
+    cache: bool | None = None
+    emulate: bool | None = None
+
+
+#: tools that search the web for the model, by the date of their version
+_WEB_SEARCH = "web_search_2"
+#: that of a caller who leaves it to the gateway
+NO_ROUTING = Routing()
 
 
 @attrs.frozen
@@ -67,6 +85,9 @@ class ChatRequest:
     must see or change the answer clears it. *include_usage* is the caller's wish for usage in a
     stream: True for a chunk of its own, False for none, None when it said nothing.
     *options* holds the rarer parameters of the OpenAI API by their name there, and unknown ones.
+    *own* holds the parameters of its dialect that no other has a word for: where the upstream speaks
+    it they are sent on, even when the content was edited. *headers* are those of the client that
+    belong to the dialect, for an upstream that speaks it; their names are in lower case.
     """
 
     model: str
@@ -79,10 +100,12 @@ class ChatRequest:
     n: int = 1
     include_usage: bool | None = None
     options: dict[str, Any] = attrs.field(factory=dict)
-    routing: Routing = Routing()
+    routing: Routing = NO_ROUTING
     dialect: str = ""
     accept: str | None = None
     raw: dict[str, Any] | None = attrs.field(default=None, repr=False)
+    own: dict[str, Any] = attrs.field(factory=dict)
+    headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
 
     @property
     def last_user_text(self) -> str:
@@ -99,6 +122,8 @@ class ChatRequest:
         for message in self.messages:
             for part in message.parts:
                 match part:
+                    case TextPart():  # first, as nearly all of them are
+                        pass
                     case ImagePart():
                         needs |= Capability.VISION
                     case AudioPart():
@@ -109,6 +134,9 @@ class ChatRequest:
                         pass
         if self.tools or self.options.get("functions"):
             needs |= Capability.TOOLS
+            for tool in self.tools:
+                if isinstance(tool, OtherTool) and tool.type.startswith(_WEB_SEARCH):
+                    needs |= Capability.WEB_SEARCH
         if self.response_format:
             kind = self.response_format.get("type")
             if kind == "json_schema":

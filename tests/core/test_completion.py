@@ -27,7 +27,7 @@ from g4f_aio.core.events import (
     ToolCallDelta,
     Usage,
 )
-from g4f_aio.core.messages import ToolCall
+from g4f_aio.core.messages import Thought, ToolCall
 
 NOTICES: list[Event] = [
     Preview("a"),
@@ -80,6 +80,29 @@ def test_what_is_said_piece_by_piece_is_put_together() -> None:
     assert (choice.reasoning, choice.text, choice.refusal) == ("Hm", "Hello", "No")
     assert choice.finish == "length"
     assert answer.usage == Usage(1, 2)
+
+
+def test_every_seal_ends_a_thought() -> None:
+    answer = whole(
+        ReasoningDelta("H"),
+        ReasoningDelta("m", signature="s"),
+        ReasoningDelta("", redacted="r"),
+        ReasoningDelta("O"),
+        ReasoningDelta("h"),
+        ReasoningDelta("", redacted="q"),
+        ReasoningDelta("", signature="t"),
+        ReasoningDelta("End"),
+    )
+    assert answer.choice().thoughts == (
+        Thought("Hm", "s"),
+        Thought("", redacted="r"),
+        Thought("Oh"),
+        Thought("", redacted="q"),
+        Thought("", "t"),
+        Thought("End"),
+    )
+    assert answer.choice().reasoning == "HmOhEnd"
+    assert Completion().choice().thoughts == ()
 
 
 def test_several_answers_are_kept_apart() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from g4f_aio.core.messages import ImagePart, Message, RefusalPart, TextPart, ToolCall
+from g4f_aio.core.messages import ImagePart, Message, Origin, RefusalPart, TextPart, ToolCall
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,32 @@ def test_messages_are_values() -> None:
     assert message == Message("user", (TextPart("a"),))
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         message.name = "b"  # type: ignore[misc]
+
+
+def came() -> Message:
+    """A message and how it came in."""
+    parts, calls = (TextPart("a"),), (ToolCall("i", "f", "{}"),)
+    origin = Origin("wire", {"said": "a"}, ("user", parts, calls, None))
+    return Message("user", parts, tool_calls=calls, origin=origin)
+
+
+def test_a_message_knows_how_it_came_in_until_it_is_edited() -> None:
+    message = came()
+    assert message.wire("wire") == {"said": "a"}
+    assert message.wire("other") is None
+    assert Message("user").wire("wire") is None
+    assert attrs.evolve(message, name="b").wire("wire") == {"said": "a"}
+    edits: list[dict[str, object]] = [
+        {"role": "assistant"},
+        {"parts": (TextPart("b"),)},
+        {"tool_calls": ()},
+        {"tool_call_id": "i"},
+    ]
+    for edit in edits:
+        assert attrs.evolve(message, **edit).wire("wire") is None  # type: ignore[arg-type]
+
+
+def test_how_a_message_came_in_is_no_part_of_what_it_says() -> None:
+    message = came()
+    assert message == attrs.evolve(message, origin=None)
+    assert "said" not in repr(message)

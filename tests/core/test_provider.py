@@ -57,6 +57,17 @@ async def test_a_provider_that_does_not_chat_says_so_by_name() -> None:
         Small().chat(ChatRequest("m", ()), context())
 
 
+async def test_a_provider_counts_no_tokens_unless_it_says_how() -> None:
+    request = ChatRequest("m", ())
+    assert await Small().count_tokens(request, context()) is None
+
+
+async def test_a_provider_keeps_no_responses_unless_it_says_how() -> None:
+    assert not Small().speaks("openai-responses")
+    with pytest.raises(UnsupportedError, match="small keeps no responses"):
+        await Small().kept_response("resp_1", context())
+
+
 def test_the_fields_are_the_settings_and_the_class_says_what_it_is() -> None:
     assert [field.name for field in attrs.fields(Small)] == ["region"]
     assert Small.capabilities == Capability.CHAT | Capability.STREAM

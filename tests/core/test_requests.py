@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import pytest
 
 from g4f_aio.core.messages import (
@@ -11,6 +12,7 @@ from g4f_aio.core.messages import (
     FilePart,
     ImagePart,
     Message,
+    Origin,
     OtherPart,
     Part,
     RefusalPart,
@@ -33,6 +35,11 @@ def asked(*messages: Message, **fields: Any) -> ChatRequest:
         ({"stream": True}, Capability.NONE),
         ({"tools": (Tool("f"),)}, Capability.TOOLS),
         ({"tools": (OtherTool("x", {}),)}, Capability.TOOLS),
+        ({"tools": (OtherTool("web_search", {}),)}, Capability.TOOLS),
+        (
+            {"tools": (Tool("f"), OtherTool("web_search_20250305", {}))},
+            Capability.TOOLS | Capability.WEB_SEARCH,
+        ),
         ({"options": {"functions": [{"name": "f"}]}}, Capability.TOOLS),
         ({"options": {"functions": []}}, Capability.NONE),
         ({"response_format": {"type": "text"}}, Capability.NONE),
@@ -96,6 +103,21 @@ def test_secrets_are_not_shown() -> None:
     assert "in the raw request" not in shown
 
 
+def test_a_tool_knows_how_it_came_in_until_it_is_edited() -> None:
+    tool = Tool("f", "d", {}, origin=Origin("wire", {"name": "f"}, ("f", "d", {}, None)))
+    assert tool.wire("wire") == {"name": "f"}
+    assert tool.wire("other") is None
+    assert attrs.evolve(tool, description="e").wire("wire") is None
+    assert Tool("f").wire("wire") is None
+    assert tool == Tool("f", "d", {})
+
+
+def test_headers_are_not_shown() -> None:
+    assert "2023-06-01" not in repr(asked(headers={"anthropic-version": "2023-06-01"}))
+
+
 def test_requests_do_not_share_their_options() -> None:
     assert asked().options is not asked().options
+    assert asked().own is not asked().own
+    assert asked().headers is not asked().headers
     assert Routing().api_keys is not Routing().api_keys

@@ -2,32 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 
+from g4f_aio import Provider
 from g4f_aio.app import create_app
 from g4f_aio.settings import load
+from g4f_aio.testing import Answer, FakeUpstream, Received, check_provider
 
 Client = TestClient[web.Request, web.Application]
 Ask = Callable[..., Awaitable[tuple[int, Any]]]
 
 
-async def answer(request: web.Request) -> web.StreamResponse:
+def answer(request: Received) -> Answer:
     """``POST /ask``: every word of the prompt on a line of its own."""
-    asked = await request.json()
+    asked = request.json
     assert asked["model"] == "example-small"
     if asked["prompt"] == "too often":
-        return web.Response(status=429, text="slow down", headers={"Retry-After": "7"})
-    response = web.StreamResponse()
-    await response.prepare(request)
-    for word in asked["prompt"].split():
-        await response.write(f"{word}\n".encode())
-    return response
+        return Answer.stream("slow down", status=429, headers={"Retry-After": "7"})
+    return Answer.stream(*(f"{word}\n" for word in asked["prompt"].split()))
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[FakeUpstream]:
+    """An upstream that speaks the plug-in's API."""
+    async with FakeUpstream({"POST /ask": answer}) as upstream:
+        yield upstream
+
+
+@pytest.fixture
+def example() -> type[Provider]:
+    """The class that the installed plug-in offers."""
+    (point,) = entry_points(group="g4f.providers", name="example")
+    found: type[Provider] = point.load()
+    return found
+
+
+async def test_it_keeps_the_contract_of_a_provider(
+    example: type[Provider], upstream: FakeUpstream
+) -> None:
+    await check_provider(example, upstream=upstream, request="Good morning, upstream")
 
 
 def gateway(folder: Path, settings: str = "") -> web.Application:
@@ -39,15 +59,13 @@ def gateway(folder: Path, settings: str = "") -> web.Application:
 
 @pytest.fixture
 async def ask(
-    aiohttp_server: Callable[[web.Application], Awaitable[TestServer]],
+    upstream: FakeUpstream,
     aiohttp_client: Callable[[web.Application], Awaitable[Client]],
     tmp_path: Path,
 ) -> Ask:
     """Send a prompt to a gateway whose settings name the upstream."""
-    upstream = web.Application()
-    upstream.router.add_post("/ask", answer)
-    address = str((await aiohttp_server(upstream)).make_url("")).rstrip("/")
-    client = await aiohttp_client(gateway(tmp_path, f'[providers.example]\nbase_url = "{address}"'))
+    settings = f'[providers.example]\nbase_url = "{upstream.url}"'
+    client = await aiohttp_client(gateway(tmp_path, settings))
 
     async def post(prompt: str, **extra: object) -> tuple[int, Any]:
         messages = [{"role": "user", "content": prompt}]
@@ -81,9 +99,8 @@ async def test_the_upstreams_refusal_reaches_the_client(ask: Ask) -> None:
 
 
 async def test_what_it_does_not_declare_is_refused(ask: Ask) -> None:
-    tool = {"type": "function", "function": {"name": "now", "parameters": {}}}
-    status, answered = await ask("What time is it?", tools=[tool])
-    assert (status, answered["error"]["param"]) == (400, "tools")
+    status, answered = await ask("How sure are you?", logprobs=True)
+    assert (status, answered["error"]["param"]) == (400, "logprobs")
 
 
 async def test_without_its_base_url_it_is_listed_with_what_it_lacks(
