@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Iterable
 from typing import Any, cast
 from urllib.parse import unquote_to_bytes
 
@@ -23,6 +24,8 @@ from ..core.messages import (
     TextPart,
     ToolCall,
 )
+from .anthropic_schema import NAME
+from .anthropic_thinking import SEAL, SealedThoughts
 
 Block = dict[str, Any]
 
@@ -39,18 +42,22 @@ class Conversation:
     messages: tuple[dict[str, Any], ...]
 
 
-def conversation(messages: tuple[Message, ...]) -> Conversation:
+def conversation(
+    messages: tuple[Message, ...], thoughts: SealedThoughts | None = None
+) -> Conversation:
     """The *messages* as the API takes them.
 
     System and developer messages go to the front, wherever they stand; a conversation of nothing
     else is the user's. Messages of one role in a row become one, as the results of parallel calls
     must; results come before what the user says to them. The API refuses empty texts: they are
-    left out, and so are thoughts, which it takes back with its own signature only.
+    left out, and so are thoughts, which it takes back with its own signature only: those that are
+    still known, in *thoughts*, go before the calls they led to. What came in over the same API goes
+    as it came.
     """
     system: list[Block] = []
     turns: list[dict[str, Any]] = []
     for index, message in enumerate(messages):
-        role, blocks = _turn(message, f"messages[{index}]")
+        role, blocks = _turn(message, f"messages[{index}]", thoughts)
         if role == "system":
             system.extend(blocks)
         elif turns and turns[-1]["role"] == role:
@@ -67,22 +74,36 @@ def conversation(messages: tuple[Message, ...]) -> Conversation:
     return Conversation(tuple(system), tuple(turns))
 
 
-def _turn(message: Message, where: str) -> tuple[str, list[Block]]:
+def _turn(message: Message, where: str, thoughts: SealedThoughts | None) -> tuple[str, list[Block]]:
     """Whose turn a message is, and what it adds to it."""
+    came: list[Block] | None = message.wire(NAME)
     match message.role:
         case "system" | "developer":
-            return "system", _blocks(message, where)
+            return "system", list(came) if came is not None else _blocks(message, where)
         case "user":
-            return "user", _blocks(message, where)
+            return "user", list(came) if came is not None else _blocks(message, where)
+        case "assistant" if came is not None:
+            return "assistant", sealed(came)
         case "assistant":
-            calls = (_tool_use(call) for call in message.tool_calls)
-            return "assistant", [*_blocks(message, where), *calls]
+            calls = [_tool_use(call) for call in message.tool_calls]
+            known = thoughts.before(calls[0]["id"]) if thoughts is not None and calls else ()
+            return "assistant", [*known, *_blocks(message, where), *calls]
         case "tool":
-            return "user", [_tool_result(message, where)]
+            return "user", list(came) if came is not None else [_tool_result(message, where)]
         case "function":
             raise UnsupportedError(
                 f"{where}.role: function is not supported; use tools", param=f"{where}.role"
             )
+
+
+def sealed(blocks: Iterable[Block]) -> list[Block]:
+    """The *blocks* without the thoughts of models of other APIs, which this one would refuse."""
+    return [block for block in blocks if not is_foreign(block)]
+
+
+def is_foreign(block: Any) -> bool:
+    """Whether it is a thought that was written down here, for a model of another API."""
+    return type(block) is dict and block.get("signature") == SEAL
 
 
 def _shortest(blocks: list[Block]) -> str | list[Block]:

@@ -20,8 +20,10 @@ from ..core.events import (
     TextDelta,
     ToolCallDelta,
 )
+from ..core.messages import Thought
 from ..core.upstream_errors import error_in_answer
 from . import json_text, sse
+from .anthropic_thinking import SealedThoughts
 from .anthropic_usage import merged, reason_of, usage_of
 from .openai_chat_decoder import cut, malformed
 
@@ -75,10 +77,14 @@ class _Call:
 
 
 class EventDecoder:
-    """Events of an upstream into ours."""
+    """Events of an upstream into ours. What it thought before it called tools goes to *thoughts*."""
 
-    def __init__(self, provider: str) -> None:
+    def __init__(self, provider: str, thoughts: SealedThoughts | None = None) -> None:
         self._provider = provider
+        self._thoughts = thoughts
+        #: what was thought so far, and the thought that is not sealed yet
+        self._sealed: list[Thought] = []
+        self._thought: list[str] = []
         self._calls: dict[int, _Call] = {}
         self._usage: Json = {}
         self._ending: Json = {}
@@ -140,31 +146,37 @@ class EventDecoder:
         """What a block begins with; in a whole answer that is all of it."""
         match block.get("type"):
             case "text":
-                yield from self._said(TextDelta, index, block.get("text") or "")
+                yield from self._said(index, block.get("text") or "")
                 citations = block.get("citations")
                 for citation in citations if type(citations) is list else ():
                     yield from _citations(citation)
             case "tool_use":
                 call = self._calls[index] = _Call(self._count, block.get("input"))
                 self._count += 1
-                yield ToolCallDelta(call.number, _text(block, "id"), _text(block, "name"))
+                id_ = _text(block, "id")
+                if self._thoughts is not None and self._sealed and id_ and call.number == 0:
+                    self._thoughts.keep(id_, self._sealed)
+                yield ToolCallDelta(call.number, id_, _text(block, "name"))
             case "thinking":
-                yield from self._said(ReasoningDelta, index, block.get("thinking") or "")
+                yield from self._thinks(index, block.get("thinking") or "")
                 if signature := _text(block, "signature"):
-                    yield ReasoningDelta("", signature=signature)
+                    yield self._seals(signature)
             case "redacted_thinking":
-                yield ReasoningDelta("", redacted=_text(block, "data"))
+                redacted = _text(block, "data")
+                if redacted is not None:
+                    self._sealed.append(Thought("", redacted=redacted))
+                yield ReasoningDelta("", redacted=redacted)
             case _:  # the API's own tools, and what is yet to come
                 pass
 
     def _delta(self, index: int, delta: Json) -> Iterator[Event]:
         match delta.get("type"):
             case "text_delta":
-                yield from self._said(TextDelta, index, delta.get("text"))
+                yield from self._said(index, delta.get("text"))
             case "thinking_delta":
-                yield from self._said(ReasoningDelta, index, delta.get("thinking"))
+                yield from self._thinks(index, delta.get("thinking"))
             case "signature_delta":
-                yield ReasoningDelta("", signature=_text(delta, "signature"))
+                yield self._seals(_text(delta, "signature"))
             case "input_json_delta":
                 call = self._calls.get(index)  # None for a tool of the API's own
                 if call is not None and (text := self._joined(index, delta.get("partial_json"))):
@@ -175,11 +187,20 @@ class EventDecoder:
             case _:
                 pass
 
-    def _said(
-        self, kind: type[TextDelta | ReasoningDelta], index: int, text: Any
-    ) -> Iterator[Event]:
+    def _said(self, index: int, text: Any) -> Iterator[Event]:
         if joined := self._joined(index, text):
-            yield kind(joined)
+            yield TextDelta(joined)
+
+    def _thinks(self, index: int, text: Any) -> Iterator[Event]:
+        if joined := self._joined(index, text):
+            self._thought.append(joined)
+            yield ReasoningDelta(joined)
+
+    def _seals(self, signature: str | None) -> Event:
+        if signature is not None:
+            self._sealed.append(Thought("".join(self._thought), signature))
+            self._thought.clear()
+        return ReasoningDelta("", signature=signature)
 
     def _joined(self, index: int, text: Any) -> str:
         if type(text) is not str:

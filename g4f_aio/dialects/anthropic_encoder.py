@@ -1,20 +1,17 @@
-"""Events into the stream and the body of a message.
+"""Events into the stream of a message.
 
 https://platform.claude.com/docs/en/build-with-claude/streaming
 """
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 import attrs
 import orjson
 
-from ..core.completion import Choice, Completion
 from ..core.errors import GatewayError
 from ..core.events import (
-    Citation,
     Citations,
     ConversationState,
     Event,
@@ -35,36 +32,16 @@ from ..core.events import (
     Usage,
 )
 from ..core.requests import ChatRequest
-from .anthropic_content import tool_input
-from .anthropic_usage import stop_reason_of, usage_object
+from .anthropic_body import citation_object, new_id, new_message
+from .anthropic_errors import error_object
+from .anthropic_thinking import SEAL
+from .anthropic_usage import estimated_usage, stop_reason_of, usage_object
 from .json_text import dumps
-from .openai_chat_usage import estimated_usage
 
 Json = dict[str, Any]
 Content = TextDelta | RefusalDelta | ReasoningDelta | Citations | Media
 
-_ERROR_TYPES = {
-    401: "authentication_error",
-    402: "billing_error",
-    403: "permission_error",
-    404: "not_found_error",
-    413: "request_too_large",
-    429: "rate_limit_error",
-    503: "overloaded_error",
-    504: "timeout_error",
-}
-
-
-def error_object(error: GatewayError) -> Json:
-    """An error as this dialect writes it."""
-    usual = "api_error" if error.status >= 500 else "invalid_request_error"  # noqa: PLR2004
-    kind = _ERROR_TYPES.get(error.status, usual)
-    return {"type": "error", "error": {"type": kind, "message": error.message}}
-
-
-def new_id(prefix: str) -> str:
-    """An id, unique and unguessable."""
-    return f"{prefix}_{secrets.token_urlsafe(18)}"
+PING = b'event: ping\ndata: {"type":"ping"}\n\n'
 
 
 @attrs.define
@@ -105,6 +82,7 @@ class StreamEncoder:
         self._blocks = 0
         #: the type of the open block; None between two
         self._open: str | None = None
+        self._signed = False
 
     def feed(self, event: Event) -> bytes:
         """The events for one of ours."""
@@ -124,7 +102,7 @@ class StreamEncoder:
                 self._usage = event
                 return b""
             case Status():
-                return _event("ping", {}) if self._begun else b""
+                return PING if self._begun else b""
             case Preview() | Title() | Suggestions() | ConversationState() | Logprobs():
                 return b""
             case TextDelta() | RefusalDelta() | ReasoningDelta() | Citations() | Media():
@@ -154,18 +132,8 @@ class StreamEncoder:
         if self._begun:
             return b""
         self._begun = True
-        message: Json = {
-            "id": new_id("msg"),
-            "type": "message",
-            "role": "assistant",
-            "model": self._model,
-            "content": [],
-            "stop_reason": None,
-            "stop_sequence": None,
-            "usage": usage_object(
-                attrs.evolve(estimated_usage(self._request, ""), estimated=False)
-            ),
-        }
+        usage = attrs.evolve(estimated_usage(self._request, ""), estimated=False)
+        message = new_message(self._model) | {"usage": usage_object(usage)}
         return _event("message_start", {"message": message})
 
     def _block(self, kind: str, fields: Json) -> bytes:
@@ -178,11 +146,15 @@ class StreamEncoder:
         return written + _event("content_block_start", block)
 
     def _close(self) -> bytes:
+        """The end of the open block; a thought that nobody signed is marked as one."""
         if self._open is None:
             return b""
+        signed = self._open != "thinking" or self._signed
+        marked = b"" if signed else self._delta("signature_delta", signature=SEAL)
         self._open = None
+        self._signed = False
         self._blocks += 1
-        return _event("content_block_stop", {"index": self._blocks - 1})
+        return marked + _event("content_block_stop", {"index": self._blocks - 1})
 
     def _delta(self, kind: str, **fields: object) -> bytes:
         return _event(
@@ -198,7 +170,9 @@ class StreamEncoder:
                 return self._text(f"\n{'!' if kind == 'image' else ''}[{alt}]({url})\n")
             case Citations(links=links):
                 opened = self._block("text", {"text": ""})
-                found = (self._delta("citations_delta", citation=_citation(one)) for one in links)
+                found = (
+                    self._delta("citations_delta", citation=citation_object(one)) for one in links
+                )
                 return opened + b"".join(found)
             case ReasoningDelta(redacted=str(data)):
                 return (
@@ -211,6 +185,7 @@ class StreamEncoder:
                     written += self._delta("thinking_delta", thinking=text)
                 if signature is None:
                     return written
+                self._signed = True
                 return written + self._delta("signature_delta", signature=signature) + self._close()
 
     def _text(self, text: str) -> bytes:
@@ -249,49 +224,3 @@ class StreamEncoder:
 
 def _event(kind: str, fields: Json) -> bytes:
     return b"event: %b\ndata: %b\n\n" % (kind.encode(), dumps({"type": kind, **fields}))
-
-
-def _citation(link: Citation) -> Json:
-    """A source as the API's own web search gives one."""
-    return {
-        "type": "web_search_result_location",
-        "url": link.url,
-        "title": link.title,
-        "encrypted_index": "",
-        "cited_text": "",
-    }
-
-
-def encode_completion(request: ChatRequest, completion: Completion) -> bytes:
-    """A message object."""
-    if completion.body is not None:
-        return completion.body
-    choice = completion.choice()
-    texts = choice.reasoning + choice.text + "".join(call.arguments for call in choice.tool_calls)
-    message = {
-        "id": new_id("msg"),
-        "type": "message",
-        "role": "assistant",
-        "model": completion.model,
-        "content": _blocks(choice),
-        "stop_reason": stop_reason_of(choice.finish, called=bool(choice.tool_calls)),
-        "stop_sequence": None,
-        "usage": usage_object(completion.usage or estimated_usage(request, texts)),
-    }
-    return dumps(message)
-
-
-def _blocks(choice: Choice) -> list[Json]:
-    blocks: list[Json] = []
-    if choice.reasoning:
-        blocks.append({"type": "thinking", "thinking": choice.reasoning, "signature": ""})
-    if text := choice.text + choice.refusal:
-        citations = [_citation(link) for link in choice.citations]
-        blocks.append({"type": "text", "text": text, "citations": citations or None})
-    ids: set[str] = set()
-    for call in choice.tool_calls:
-        id_ = call.id if call.id and call.id not in ids else new_id("toolu")
-        ids.add(id_)
-        given = tool_input(call.arguments)
-        blocks.append({"type": "tool_use", "id": id_, "name": call.name, "input": given})
-    return blocks

@@ -5,30 +5,45 @@ from __future__ import annotations
 from typing import Any
 
 import attrs
-import orjson
 
 from ..core.completion import Completion
 from ..core.errors import GatewayError
 from ..core.requests import ChatRequest
-from . import anthropic_encoder, anthropic_request
+from . import (
+    anthropic_body,
+    anthropic_encoder,
+    anthropic_errors,
+    anthropic_incoming,
+    anthropic_request,
+)
 from .anthropic_decoder import EventDecoder
 from .anthropic_relay import Relay
+from .anthropic_schema import NAME
+from .anthropic_thinking import SealedThoughts
 from .base import Decoder, Encoder
+from .json_text import dumps
 
 
 @attrs.frozen
 class AnthropicMessages:
     """``POST /v1/messages``.
 
-    *habits*: what upstreams are told where a request of another dialect says nothing.
+    *habits*: what upstreams are told where a request of another dialect says nothing. *thoughts* are
+    those of the upstream's models that clients of other dialects do not send back.
     """
 
     habits: anthropic_request.Habits = attrs.field(factory=anthropic_request.Habits)
-    name: str = attrs.field(default=anthropic_request.NAME, init=False)
+    thoughts: SealedThoughts = attrs.field(factory=SealedThoughts, eq=False)
+    name: str = attrs.field(default=NAME, init=False)
+    keep_alive: bytes = attrs.field(default=anthropic_encoder.PING, init=False)
 
     def decode_request(self, body: bytes) -> ChatRequest:
         """A client's request; BadRequestError names each field at fault by its JSON path."""
-        return anthropic_request.decode(body)
+        return anthropic_incoming.decode(body)
+
+    def decode_prompt(self, body: bytes) -> ChatRequest:
+        """A client's request to count the tokens of what it would ask."""
+        return anthropic_incoming.decode_prompt(body)
 
     def encoder(self, request: ChatRequest) -> Encoder:
         """For the stream that answers *request*."""
@@ -36,19 +51,29 @@ class AnthropicMessages:
 
     def encode_completion(self, request: ChatRequest, completion: Completion) -> bytes:
         """A ``message`` object."""
-        return anthropic_encoder.encode_completion(request, completion)
+        return anthropic_body.encode_completion(request, completion)
 
     def encode_error(self, error: GatewayError) -> bytes:
-        """``{"type": "error", "error": {"type", "message"}}``."""
-        return orjson.dumps(anthropic_encoder.error_object(error))
+        """``{"type": "error", "error": {"type", "message"}, "request_id"}``."""
+        return dumps(anthropic_errors.error_object(error))
+
+    def status(self, error: GatewayError) -> int:
+        """The API has a status of its own for who has too much to do."""
+        return anthropic_errors.status_of(error)
 
     def encode_request(self, request: ChatRequest, model: str) -> dict[str, Any]:
         """The request for an upstream of this dialect."""
-        return anthropic_request.encode(request, model, self.habits)
+        return anthropic_request.encode(request, model, self.habits, self.thoughts)
+
+    def encode_prompt(self, request: ChatRequest, model: str) -> dict[str, Any]:
+        """The request for an upstream of this dialect that is to count its tokens."""
+        return anthropic_request.encode_prompt(request, model, self.habits)
 
     def decoder(self, request: ChatRequest, provider: str) -> Decoder:
         """For the answer of an upstream of this dialect."""
-        return Relay(provider) if request.accept == self.name else EventDecoder(provider)
+        if request.accept == self.name:
+            return Relay(provider)
+        return EventDecoder(provider, None if request.dialect == self.name else self.thoughts)
 
 
 ANTHROPIC_MESSAGES = AnthropicMessages()

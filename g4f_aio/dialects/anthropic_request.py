@@ -1,28 +1,38 @@
-"""Requests of Anthropic's Messages API, in and out.
+"""Requests of Anthropic's Messages API, as its servers take them.
 
 https://platform.claude.com/docs/en/api/messages/create
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import attrs
 
 from ..core.errors import BadRequestError, UnsupportedError
-from ..core.messages import Message, TextPart, ToolCall
-from ..core.requests import ChatRequest, OtherTool, Sampling, Tool
-from .anthropic_content import conversation
-from .anthropic_schema import Body, Thought, ToolResult, WireMessage, parts, structure
-from .anthropic_thinking import depth_of, effort_of
-from .structure import load_object
+from ..core.requests import ChatRequest, OtherTool, Tool
+from .anthropic_content import Conversation, conversation, is_foreign, sealed
+from .anthropic_schema import NAME
+from .anthropic_thinking import Depth, SealedThoughts, depth_of, is_thought
 
-NAME = "anthropic-messages"
-
+#: what the endpoint takes that counts tokens
+_PROMPT = frozenset(
+    (
+        "model",
+        "messages",
+        "system",
+        "tools",
+        "tool_choice",
+        "thinking",
+        "output_config",
+        "cache_control",
+    )
+)
 #: options that the API has nothing for; others that it lacks do not change an answer
 _REFUSED = ("functions", "function_call", "logit_bias", "logprobs")
 #: fields of the API's own that clients of other dialects are used to send along
-_OWN = ("thinking", "top_k", "cache_control")
+_OWN = ("top_k", "cache_control")
 _TIERS = {
     "auto": "auto",
     "priority": "auto",
@@ -31,87 +41,6 @@ _TIERS = {
 }
 #: what a JSON Schema may hold that is no schema
 _NO_SCHEMAS = frozenset(("enum", "const", "default", "examples"))
-
-
-def decode(body: bytes) -> ChatRequest:
-    """A client's request; BadRequestError with JSON paths when it is wrong."""
-    raw = load_object(body)
-    wire = structure(raw)
-    if not wire.messages:
-        raise BadRequestError("$.messages: must hold at least one message", param="messages")
-    system = parts(wire.system)
-    messages = [Message("system", system)] if system else []
-    for message in wire.messages:
-        messages.extend(_messages(message))
-    return ChatRequest(
-        model=wire.model or "",
-        messages=tuple(messages),
-        stream=bool(wire.stream),
-        sampling=Sampling(
-            wire.temperature, wire.top_p, wire.max_tokens, tuple(wire.stop_sequences or ())
-        ),
-        tools=tuple(wire.tools or ()),
-        tool_choice=_tool_choice_in(wire),
-        response_format=_response_format(wire),
-        options={key: value for key, value in _options(wire).items() if value is not None},
-        dialect=NAME,
-        accept=NAME,
-        raw=raw,
-    )
-
-
-def _messages(wire: WireMessage) -> list[Message]:
-    """A wire message as one of ours for each tool's result, and one for the rest."""
-    if isinstance(wire.content, str):
-        return [Message(wire.role, (TextPart(wire.content),))]
-    found, calls, thoughts = [], [], []
-    for block in wire.content:
-        match block:
-            case ToolResult(tool_use_id=id_, parts=result):
-                found.append(Message("tool", result, tool_call_id=id_))
-            case ToolCall():
-                calls.append(block)
-            case Thought(text=text):
-                thoughts.append(text)
-            case _:
-                pass
-    rest, reasoning = parts(wire.content), "".join(thoughts) or None
-    if rest or calls or reasoning or not found:
-        found.append(Message(wire.role, rest, tool_calls=tuple(calls), reasoning=reasoning))
-    return found
-
-
-def _tool_choice_in(wire: Body) -> str | dict[str, Any] | None:
-    choice = wire.tool_choice
-    if choice is None:
-        return None
-    if choice.type == "tool":
-        if choice.name is None:
-            raise BadRequestError("$.tool_choice.name: required", param="tool_choice.name")
-        return {"type": "function", "function": {"name": choice.name}}
-    return "required" if choice.type == "any" else choice.type
-
-
-def _response_format(wire: Body) -> dict[str, Any] | None:
-    match wire.output_config and wire.output_config.format:
-        case {"type": "json_schema", "schema": dict(schema)}:
-            named = {"name": "answer", "schema": schema, "strict": True}
-            return {"type": "json_schema", "json_schema": named}
-        case _:
-            return None
-
-
-def _options(wire: Body) -> dict[str, Any]:
-    thinking, effort = wire.thinking, wire.output_config and wire.output_config.effort
-    if thinking is not None and thinking.budget_tokens is not None:
-        effort = effort or effort_of(thinking.budget_tokens)
-    choice = wire.tool_choice
-    return {
-        "reasoning_effort": "xhigh" if effort == "max" else effort,
-        "user": wire.metadata and wire.metadata.user_id,
-        "parallel_tool_calls": False if choice and choice.disable_parallel_tool_use else None,
-        "service_tier": "default" if wire.service_tier == "standard_only" else wire.service_tier,
-    }
 
 
 @attrs.frozen
@@ -127,25 +56,55 @@ class Habits:
     cache: bool = False
 
 
-def encode(request: ChatRequest, model: str, habits: Habits) -> dict[str, Any]:
-    """The request as an upstream of this dialect takes it; UnsupportedError where it cannot."""
+def encode(
+    request: ChatRequest, model: str, habits: Habits, thoughts: SealedThoughts | None = None
+) -> dict[str, Any]:
+    """The request as an upstream of this dialect takes it; UnsupportedError where it cannot.
+
+    *thoughts* are those that clients of other dialects do not send back.
+    """
+    if request.raw is None or request.dialect != NAME:
+        return _build(request, model, habits, thoughts)
+    raw = request.raw
+    if any(map(_holds_foreign, raw["messages"])):
+        raw = raw | {"messages": list(_without_foreign(raw["messages"]))}
+    return raw if raw.get("model") == model else raw | {"model": model}
+
+
+def encode_prompt(request: ChatRequest, model: str, habits: Habits) -> dict[str, Any]:
+    """The request as the endpoint that counts its tokens takes it."""
+    body = encode(request, model, habits)
     if request.raw is not None and request.dialect == NAME:
-        return request.raw if request.raw.get("model") == model else request.raw | {"model": model}
-    return _build(request, model, habits)
+        return body
+    return {key: value for key, value in body.items() if key in _PROMPT}
 
 
-def _build(request: ChatRequest, model: str, habits: Habits) -> dict[str, Any]:
+def _holds_foreign(message: dict[str, Any]) -> bool:
+    content = message["content"]
+    return type(content) is list and any(map(is_foreign, content))
+
+
+def _without_foreign(messages: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for message in messages:
+        if not _holds_foreign(message):
+            yield message
+        elif content := sealed(message["content"]):
+            yield message | {"content": content}
+
+
+def _build(
+    request: ChatRequest, model: str, habits: Habits, thoughts: SealedThoughts | None
+) -> dict[str, Any]:
     _check(request)
     sampling, options = request.sampling, request.options
-    talk = conversation(request.messages)
-    depth = depth_of(
-        model,
-        options.get("reasoning_effort"),
-        sampling.max_tokens,
-        form=habits.thinking,
-        default=habits.max_tokens,
-    )
-    output = {"effort": depth.effort, "format": _format(request.response_format)}
+    own = request.own if request.dialect == NAME else {}
+    depth = _depth(request, model, habits)
+    kind = (depth.thinking or {}).get("type", "disabled")
+    talk = conversation(request.messages, None if kind == "disabled" else thoughts)
+    thinking = None if kind == "enabled" and _interrupted(talk) else depth.thinking
+    # a format that came in by its older name keeps it
+    form = None if "output_format" in own else _format(request.response_format)
+    output = {"effort": depth.effort} | (own.get("output_config") or {}) | {"format": form}
     user = options.get("user") or options.get("safety_identifier")
     tools, choice = _tools(request)
     optional = {
@@ -157,16 +116,54 @@ def _build(request: ChatRequest, model: str, habits: Habits) -> dict[str, Any]:
         "stop_sequences": list(sampling.stop) or None,
         "tools": tools or None,
         "tool_choice": choice,
-        "thinking": depth.thinking,
-        "output_config": {k: v for k, v in output.items() if v is not None} or None,
         "metadata": {"user_id": user} if user else None,
         "service_tier": _TIERS.get(options.get("service_tier", "")),
         "cache_control": {"type": "ephemeral"} if habits.cache else None,
     }
+    asked = optional | {name: options[name] for name in _OWN if name in options} | own
+    asked["thinking"] = thinking
+    asked["output_config"] = {k: v for k, v in output.items() if v is not None} or None
     body: dict[str, Any] = {"model": model, "max_tokens": depth.max_tokens}
-    body.update({key: value for key, value in optional.items() if value is not None})
-    own = {name: options[name] for name in _OWN if name in options}
-    return body | own | {"messages": list(talk.messages)}
+    body.update({key: value for key, value in asked.items() if value is not None})
+    return body | {"messages": list(talk.messages)}
+
+
+def _depth(request: ChatRequest, model: str, habits: Habits) -> Depth:
+    """How long to think and to answer; a request of this dialect says it itself."""
+    same = request.dialect == NAME
+    options = request.own if same else request.options
+    depth = depth_of(
+        model,
+        None if same else options.get("reasoning_effort"),
+        request.sampling.max_tokens,
+        form=habits.thinking,
+        default=habits.max_tokens,
+    )
+    thinking = options.get("thinking")
+    return attrs.evolve(depth, thinking=thinking) if type(thinking) is dict else depth
+
+
+def _interrupted(talk: Conversation) -> bool:
+    """Whether thoughts are missing before calls of tools that are just being answered.
+
+    The API then refuses to go on thinking in the same turn, unless it may decide about it itself.
+    """
+    turns = talk.messages
+    if len(turns) < 2 or "tool_result" not in _kinds(turns[-1]):  # noqa: PLR2004
+        return False
+    at = len(turns) - 2
+    while at >= 2 and _kinds(turns[at - 1]) == {"tool_result"}:  # noqa: PLR2004
+        at -= 2
+    return not _begins_with_thought(turns[at]["content"])
+
+
+def _kinds(turn: dict[str, Any]) -> set[str | None]:
+    blocks = turn["content"]
+    return {block.get("type") for block in blocks} if type(blocks) is list else {"text"}
+
+
+def _begins_with_thought(blocks: Any) -> bool:
+    return type(blocks) is list and is_thought(blocks[0])
 
 
 def _check(request: ChatRequest) -> None:
@@ -269,6 +266,9 @@ def _tool(tool: Tool | OtherTool) -> dict[str, Any]:
         if tool.type == "custom":
             raise UnsupportedError("tools: custom tools are not supported", param="tools")
         return tool.raw
+    came: dict[str, Any] | None = tool.wire(NAME)
+    if came is not None:
+        return came
     schema = {"type": "object", **(tool.parameters or {"properties": {}})}
     described = {} if tool.description is None else {"description": tool.description}
     return {"name": tool.name, **described, "input_schema": schema}

@@ -7,11 +7,13 @@ https://platform.claude.com/docs/en/build-with-claude/adaptive-thinking
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
 
 from ..core.errors import UnsupportedError
+from ..core.messages import Thought
 
 #: how thinking can be asked for: ``adaptive`` leaves the depth to the model, at some effort;
 #: ``budget`` counts tokens; ``auto`` goes by the model's name
@@ -27,6 +29,9 @@ _LENGTHS = (((3, 7), 32_000), ((3, 5), 8_192))
 _SHORTEST = 4_096
 #: the API takes no smaller budget
 _LEAST = 1_024
+#: stands for the signature of a thought of another API's model, which nobody signed: clients keep
+#: no thought without one
+SEAL = "g4f_aio"
 #: tokens of thinking for OpenAI's words
 _BUDGETS = {
     "minimal": _LEAST,
@@ -93,9 +98,12 @@ def depth_of(
 
 
 def effort_of(budget: int) -> str:
-    """OpenAI's word for a budget of tokens: the smallest that allows as much."""
-    words = ("low", "medium", "high")
-    return next((word for word in words if budget <= _BUDGETS[word]), "xhigh")
+    """OpenAI's word for a budget of tokens: the smallest that allows as much.
+
+    Few models know a word for more than ``high``, and clients ask for as much as there can be.
+    """
+    words = ("low", "medium")
+    return next((word for word in words if budget <= _BUDGETS[word]), "high")
 
 
 def _version(model: str) -> tuple[int, int]:
@@ -108,3 +116,48 @@ def _version(model: str) -> tuple[int, int]:
 
 def _length(version: tuple[int, int]) -> int:
     return next((length for since, length in _LENGTHS if version >= since), _SHORTEST)
+
+
+@attrs.define
+class SealedThoughts:
+    """What a model thought before it called tools, by the id of the first call.
+
+    Clients of other dialects do not send it back; the API wants it. The oldest are forgotten when
+    together they are longer than *limit* characters.
+    """
+
+    limit: int = 16 * 2**20
+    _kept: dict[str, tuple[dict[str, Any], ...]] = attrs.field(factory=dict, init=False, repr=False)
+    _size: int = attrs.field(default=0, init=False)
+
+    def keep(self, id_: str, thoughts: Sequence[Thought]) -> None:
+        """Remember what was thought before the call of that id."""
+        self._forget(id_)
+        self._kept[id_] = tuple(map(thought_block, thoughts))
+        self._size += _size(self._kept[id_])
+        while self._size > self.limit:
+            self._forget(next(iter(self._kept)))
+
+    def before(self, id_: str) -> tuple[dict[str, Any], ...]:
+        """The blocks to put before the call of that id; none where nothing is known."""
+        return self._kept.get(id_, ())
+
+    def _forget(self, id_: str) -> None:
+        self._size -= _size(self._kept.pop(id_, ()))
+
+
+def _size(blocks: Sequence[dict[str, Any]]) -> int:
+    return sum(len(text) for block in blocks for text in block.values())
+
+
+def thought_block(thought: Thought) -> dict[str, Any]:
+    """A thought as the API writes it."""
+    if thought.redacted is not None:
+        return {"type": "redacted_thinking", "data": thought.redacted}
+    seal = SEAL if thought.signature is None else thought.signature
+    return {"type": "thinking", "thinking": thought.text, "signature": seal}
+
+
+def is_thought(block: dict[str, Any]) -> bool:
+    """Whether a block is one, redacted or not."""
+    return block.get("type") in ("thinking", "redacted_thinking")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.events import FinishReason, Usage
+from ..core.request_tokens import estimate_request
+from ..core.requests import ChatRequest
+from ..core.tokens import estimate_tokens
 
 #: why an answer ended, in our words; what is not here ended as it should
 _REASONS: dict[str, FinishReason] = {
@@ -75,3 +78,8 @@ def usage_object(usage: Usage) -> dict[str, Any]:
     if usage.estimated:
         written["estimated"] = True
     return written
+
+
+def estimated_usage(request: ChatRequest, answer: str) -> Usage:
+    """Usage for an upstream that reported none."""
+    return Usage(estimate_request(request), estimate_tokens(answer), estimated=True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from ..core.completion import Completion
 from ..core.errors import GatewayError
 from ..core.events import Event
+from ..core.operations import Operation
 from ..core.requests import ChatRequest
+
+R = TypeVar("R", bound=ChatRequest | Operation)
 
 
 class Encoder(Protocol):
@@ -41,24 +44,35 @@ class Decoder(Protocol):
         """The events of a whole answer that was not streamed."""
 
 
-class Dialect(Protocol):
-    """A wire format for chat, on both sides of the gateway."""
+class Face(Protocol[R]):
+    """What a wire format is towards clients: for chats, or for another kind of request."""
 
     @property
     def name(self) -> str:
         """Its name in ``ChatRequest.dialect`` and ``accept``."""
 
-    def decode_request(self, body: bytes) -> ChatRequest:
+    @property
+    def keep_alive(self) -> bytes:
+        """What a stream sends that has nothing to say for a while."""
+
+    def decode_request(self, body: bytes) -> R:
         """A client's request; BadRequestError names each field at fault by its JSON path."""
 
-    def encoder(self, request: ChatRequest) -> Encoder:
+    def encoder(self, request: R) -> Encoder:
         """For the stream that answers *request*."""
 
-    def encode_completion(self, request: ChatRequest, completion: Completion) -> bytes:
+    def encode_completion(self, request: R, completion: Completion) -> bytes:
         """A whole answer to *request* as the body of a response."""
 
     def encode_error(self, error: GatewayError) -> bytes:
         """An error as the body of a response."""
+
+    def status(self, error: GatewayError) -> int:
+        """The HTTP status of an error."""
+
+
+class Dialect(Face[ChatRequest], Protocol):
+    """A wire format for chat, on both sides of the gateway."""
 
     def encode_request(self, request: ChatRequest, model: str) -> dict[str, Any]:
         """The request for an upstream that speaks this dialect and calls the model *model*."""

@@ -14,6 +14,7 @@ from .base import Decoder, Encoder
 from .json_text import dumps
 from .openai_chat_decoder import EventDecoder
 from .openai_chat_relay import Relay
+from .sse import KEEP_ALIVE
 
 
 @attrs.frozen
@@ -25,6 +26,7 @@ class OpenAIChat:
 
     ask_usage: bool = True
     name: str = attrs.field(default=openai_chat_request.NAME, init=False)
+    keep_alive: bytes = attrs.field(default=KEEP_ALIVE, init=False)
 
     def decode_request(self, body: bytes) -> ChatRequest:
         """A client's request; BadRequestError names each field at fault by its JSON path."""
@@ -41,6 +43,10 @@ class OpenAIChat:
     def encode_error(self, error: GatewayError) -> bytes:
         """``{"error": {"message", "type", "param", "code"}}``."""
         return dumps(openai_chat_encoder.error_object(error))
+
+    def status(self, error: GatewayError) -> int:
+        """That of the error itself."""
+        return error.status
 
     def encode_request(self, request: ChatRequest, model: str) -> dict[str, Any]:
         """The request for an upstream of this dialect."""

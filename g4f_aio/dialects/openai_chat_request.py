@@ -22,7 +22,7 @@ from ..core.messages import (
     TextPart,
     ToolCall,
 )
-from ..core.requests import ChatRequest, OtherTool, Routing, Sampling, Tool
+from ..core.requests import NO_ROUTING, ChatRequest, OtherTool, Routing, Sampling, Tool
 from .openai_chat_schema import Body, WireMessage, structure
 from .structure import load_object
 
@@ -36,6 +36,8 @@ EXTENSIONS = frozenset(
         "api_key",
         "conversation_id",
         "timeout",
+        "cache",
+        "emulate",
         "web_search",
         "media",
         "images",
@@ -135,8 +137,8 @@ def _check(wire: Body, raw: dict[str, Any]) -> None:
 
 def _routing(wire: Body) -> Routing:
     asked = (wire.provider, wire.conversation_id, wire.api_key, wire.proxy, wire.timeout)
-    if not any(asked):
-        return _NO_ROUTING
+    if not any(asked) and wire.cache is None and wire.emulate is None:
+        return NO_ROUTING
     keys = wire.api_key or {}
     return Routing(
         provider=wire.provider if isinstance(wire.provider, str) and wire.provider else None,
@@ -144,6 +146,8 @@ def _routing(wire: Body) -> Routing:
         api_keys={"": keys} if isinstance(keys, str) else keys,
         proxy=wire.proxy or None,
         timeout=wire.timeout,
+        cache=wire.cache,
+        emulate=wire.emulate,
     )
 
 
@@ -158,6 +162,8 @@ def _without_extensions(raw: dict[str, Any]) -> dict[str, Any]:
 
 def _message(wire: WireMessage, raw: dict[str, Any]) -> Message:
     content = wire.content
+    if type(content) is str and len(raw) == 2:  # noqa: PLR2004  (role and content, as nearly always)
+        return Message(wire.role, (TextPart(content),))
     parts: tuple[Part, ...]
     if content is None:
         parts = ()
@@ -174,10 +180,7 @@ def _message(wire: WireMessage, raw: dict[str, Any]) -> Message:
         tool_calls=tuple(wire.tool_calls or ()),
         tool_call_id=wire.tool_call_id,
         reasoning=wire.reasoning_content,
-        extra={k: v for k, v in raw.items() if k not in _MESSAGE_KEYS}
-        # role and content are all there is, nearly always
-        if len(raw) > 2 or "content" not in raw  # noqa: PLR2004
-        else {},
+        extra={k: v for k, v in raw.items() if k not in _MESSAGE_KEYS},
     )
 
 
@@ -281,5 +284,4 @@ def _part(
             return raw
 
 
-_NO_ROUTING = Routing()
 _MESSAGE_KEYS = frozenset(field.name for field in attrs.fields(WireMessage))

@@ -117,6 +117,8 @@ class Body:
     api_key: str | dict[str, str] | None = None
     conversation_id: str | None = None
     timeout: float | None = None
+    cache: bool | None = None
+    emulate: bool | None = None
     web_search: bool | str | None = None
     download_media: bool | None = None
 
@@ -127,7 +129,7 @@ def structure(raw: dict[str, Any]) -> Body:
     The exact converter takes longer, so it only runs to say what the fast one stumbled over.
     """
     try:
-        return _FAST.structure(raw, Body)
+        return cast(Body, _STRUCTURE(raw, Body))
     except Exception:  # noqa: BLE001  (whatever it was, the exact converter describes it)
         return _explain(raw)
 
@@ -295,3 +297,4 @@ VARIANTS: dict[Any, dict[str | None, type[attrs.AttrsInstance]]] = {
 _ROLES = get_args(Role)
 _FAST = _converter(detailed=False)
 _EXACT = _converter(detailed=True)
+_STRUCTURE = _FAST.get_structure_hook(Body)

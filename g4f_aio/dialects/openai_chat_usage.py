@@ -19,17 +19,19 @@ def usage_of(raw: Any) -> Usage | None:
     if not isinstance(raw, dict) or not raw:
         return None
 
-    def count(of: Any, name: str) -> int:
-        value = of.get(name) if isinstance(of, dict) else None
-        return value if isinstance(value, int) else 0
-
+    asked, answered = raw.get("prompt_tokens_details"), raw.get("completion_tokens_details")
     return Usage(
-        input=count(raw, "prompt_tokens"),
-        output=count(raw, "completion_tokens"),
-        cached=count(raw.get("prompt_tokens_details"), "cached_tokens"),
-        reasoning=count(raw.get("completion_tokens_details"), "reasoning_tokens"),
+        _count(raw, "prompt_tokens"),
+        _count(raw, "completion_tokens"),
+        _count(asked, "cached_tokens") if asked else 0,
+        _count(answered, "reasoning_tokens") if answered else 0,
         raw=raw,
     )
+
+
+def _count(of: Any, name: str) -> int:
+    value = of.get(name) if isinstance(of, dict) else None
+    return value if isinstance(value, int) else 0
 
 
 def usage_object(usage: Usage) -> dict[str, Any]:

@@ -27,7 +27,9 @@ from g4f_aio.core.events import (
     ToolCallDelta,
     Usage,
 )
+from g4f_aio.core.messages import Thought
 from g4f_aio.dialects.anthropic_decoder import EventDecoder, load_event, load_message
+from g4f_aio.dialects.anthropic_thinking import SealedThoughts, thought_block
 
 from ..golden.samples import Sample, samples
 from .message_stream import message
@@ -293,3 +295,55 @@ def test_a_whole_answer_may_be_an_error() -> None:
 def test_a_whole_answer_without_usage() -> None:
     body = b'{"type":"message","content":[],"stop_reason":"end_turn"}'
     assert list(EventDecoder("up").body(body)) == [Finish("stop")]
+
+
+# what was thought before calls
+
+
+def calls(stream: bytes) -> SealedThoughts:
+    """What is kept of a stream."""
+    thoughts = SealedThoughts()
+    fed(EventDecoder("up", thoughts), [stream])
+    return thoughts
+
+
+def begun(index: int, block: Json) -> bytes:
+    return frame({"type": "content_block_start", "index": index, "content_block": block})
+
+
+def piece(index: int, value: Json) -> bytes:
+    return frame({"type": "content_block_delta", "index": index, "delta": value})
+
+
+HM = piece(0, {"type": "thinking_delta", "thinking": "Hm"})
+CALL = {"type": "tool_use", "id": "a", "name": "f", "input": {}}
+LAST = frame({"type": "message_stop"})
+
+
+@pytest.mark.parametrize(
+    ("frames", "expected"),
+    [
+        (HM + HM + piece(0, {"type": "signature_delta", "signature": "s"}), [Thought("HmHm", "s")]),
+        (
+            begun(0, {"type": "thinking", "thinking": "Hm", "signature": "s"})
+            + begun(1, {"type": "redacted_thinking", "data": "d"}),
+            [Thought("Hm", "s"), Thought("", redacted="d")],
+        ),
+        (HM, []),
+        (begun(0, {"type": "redacted_thinking"}), []),
+        (piece(0, {"type": "signature_delta"}), []),
+    ],
+)
+def test_sealed_thoughts_before_the_first_call_are_kept(
+    frames: bytes, expected: list[Thought]
+) -> None:
+    second = begun(3, CALL | {"id": "b"})
+    kept = calls(frames + begun(2, CALL) + second + LAST)
+    assert kept.before("a") == tuple(map(thought_block, expected))
+    assert kept.before("b") == ()
+
+
+def test_a_call_without_an_id_keeps_nothing() -> None:
+    sealed = begun(0, {"type": "thinking", "thinking": "Hm", "signature": "s"})
+    kept = calls(sealed + begun(1, CALL | {"id": ""}) + LAST)
+    assert kept.before("") == ()

@@ -11,15 +11,7 @@ from hypothesis import strategies as st
 
 from g4f_aio.core.completion import Completion
 from g4f_aio.core.errors import (
-    AuthenticationError,
-    BadRequestError,
-    GatewayError,
-    ModelNotFoundError,
     OverloadedError,
-    PermissionDeniedError,
-    RateLimitError,
-    UpstreamError,
-    UpstreamTimeoutError,
 )
 from g4f_aio.core.events import (
     Citation,
@@ -41,9 +33,11 @@ from g4f_aio.core.events import (
     ToolCallDelta,
     Usage,
 )
+from g4f_aio.dialects.anthropic_body import encode_completion
 from g4f_aio.dialects.anthropic_decoder import EventDecoder
-from g4f_aio.dialects.anthropic_encoder import StreamEncoder, encode_completion, error_object
-from g4f_aio.dialects.anthropic_request import decode
+from g4f_aio.dialects.anthropic_encoder import StreamEncoder
+from g4f_aio.dialects.anthropic_incoming import decode
+from g4f_aio.dialects.anthropic_thinking import SEAL
 
 from ..golden.samples import Sample, samples
 from .message_stream import events, message
@@ -238,18 +232,18 @@ def test_sources_are_citations_of_the_text() -> None:
 def test_redacted_thoughts_are_blocks_of_their_own() -> None:
     said = (ReasoningDelta("a"), ReasoningDelta("", redacted="x"), ReasoningDelta("", redacted="y"))
     assert blocks(*said, TextDelta("b")) == [
-        {"type": "thinking", "thinking": "a", "signature": ""},
+        {"type": "thinking", "thinking": "a", "signature": SEAL},
         {"type": "redacted_thinking", "data": "x"},
         {"type": "redacted_thinking", "data": "y"},
         {"type": "text", "text": "b"},
     ]
 
 
-def test_every_signature_ends_its_block() -> None:
+def test_every_signature_ends_its_block_and_who_has_none_gets_ours() -> None:
     said = (ReasoningDelta("a"), ReasoningDelta("", signature="s"), ReasoningDelta("b"))
     assert blocks(*said) == [
         {"type": "thinking", "thinking": "a", "signature": "s"},
-        {"type": "thinking", "thinking": "b", "signature": ""},
+        {"type": "thinking", "thinking": "b", "signature": SEAL},
     ]
 
 
@@ -324,64 +318,13 @@ def test_bytes_of_the_upstream_stay_as_they_are() -> None:
     assert encode_completion(REQUEST, Completion(body=b"{}")) == b"{}"
 
 
-def test_a_body_has_everything() -> None:
-    found = bodied(
-        Started("up", "real-model"),
-        ReasoningDelta("Hm"),
-        TextDelta("I "),
-        TextDelta("look."),
-        ToolCallDelta(0, "a", "f", '{"x": 1}'),
-        Finish("tool_calls"),
-        Usage(10, 3, cached=4, reasoning=2),
-    )
-    assert found.pop("id").startswith("msg_")
-    assert found == {
-        "type": "message",
-        "role": "assistant",
-        "model": "real-model",
-        "content": [
-            {"type": "thinking", "thinking": "Hm", "signature": ""},
-            {"type": "text", "text": "I look.", "citations": None},
-            {"type": "tool_use", "id": "a", "name": "f", "input": {"x": 1}},
-        ],
-        "stop_reason": "tool_use",
-        "stop_sequence": None,
-        "usage": {
-            "input_tokens": 6,
-            "cache_creation_input_tokens": 0,
-            "cache_read_input_tokens": 4,
-            "output_tokens": 3,
-            "output_tokens_details": {"thinking_tokens": 2},
-        },
-    }
-
-
-@pytest.mark.parametrize(
-    ("error", "kind"),
-    [
-        (BadRequestError("x"), "invalid_request_error"),
-        (BadRequestError("x", status=413), "request_too_large"),
-        (BadRequestError("x", status=422), "invalid_request_error"),
-        (AuthenticationError("x"), "authentication_error"),
-        (PermissionDeniedError("x"), "permission_error"),
-        (ModelNotFoundError("x"), "not_found_error"),
-        (RateLimitError("x"), "rate_limit_error"),
-        (GatewayError("x"), "api_error"),
-        (UpstreamError("x"), "api_error"),
-        (OverloadedError("x"), "overloaded_error"),
-        (UpstreamTimeoutError("x"), "timeout_error"),
-    ],
-)
-def test_errors(error: GatewayError, kind: str) -> None:
-    assert error_object(error) == {"type": "error", "error": {"type": kind, "message": "x"}}
-
-
 def test_an_error_is_the_last_event_of_its_stream() -> None:
     encoder = StreamEncoder(REQUEST)
     encoder.feed(TextDelta("a"))
-    assert events(encoder.error(OverloadedError("Busy"))) == [
-        {"type": "error", "error": {"type": "overloaded_error", "message": "Busy"}}
-    ]
+    error = OverloadedError("Busy")
+    error.request_id = "req_1"
+    told = {"type": "overloaded_error", "message": "Busy"}
+    assert events(encoder.error(error)) == [{"type": "error", "error": told, "request_id": "req_1"}]
 
 
 TEXTS = st.text(st.characters(codec="utf-8"), min_size=1)

@@ -6,16 +6,18 @@ import attrs
 import orjson
 
 from g4f_aio.core.completion import Completion
-from g4f_aio.core.errors import RateLimitError
+from g4f_aio.core.errors import OverloadedError, RateLimitError, UpstreamError
 from g4f_aio.core.events import Finish, TextDelta
 from g4f_aio.dialects.anthropic_decoder import EventDecoder
 from g4f_aio.dialects.anthropic_messages import ANTHROPIC_MESSAGES, AnthropicMessages
 from g4f_aio.dialects.anthropic_relay import Relay
 from g4f_aio.dialects.anthropic_request import Habits
 from g4f_aio.dialects.base import Dialect
+from g4f_aio.dialects.openai_chat import OPENAI_CHAT
 
 BODY = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}
 REQUEST = ANTHROPIC_MESSAGES.decode_request(orjson.dumps(BODY))
+CHAT = OPENAI_CHAT.decode_request(orjson.dumps(BODY))
 
 
 def test_it_is_a_dialect() -> None:
@@ -63,4 +65,36 @@ def test_an_error() -> None:
     assert orjson.loads(ANTHROPIC_MESSAGES.encode_error(RateLimitError("Slow down"))) == {
         "type": "error",
         "error": {"type": "rate_limit_error", "message": "Slow down"},
+        "request_id": None,
     }
+    assert ANTHROPIC_MESSAGES.status(RateLimitError("Slow down")) == 429
+    assert ANTHROPIC_MESSAGES.status(OverloadedError("Busy")) == 529
+
+
+def test_an_error_that_quotes_half_a_character_is_json_all_the_same() -> None:
+    assert orjson.loads(ANTHROPIC_MESSAGES.encode_error(UpstreamError("\ufffd")))
+    assert b"\\ud83d" in ANTHROPIC_MESSAGES.encode_error(UpstreamError("\ud83d"))
+
+
+def test_a_stream_that_has_nothing_to_say_pings() -> None:
+    assert ANTHROPIC_MESSAGES.keep_alive == b'event: ping\ndata: {"type":"ping"}\n\n'
+
+
+def test_a_prompt_goes_on_to_be_counted() -> None:
+    prompt = {key: value for key, value in BODY.items() if key != "max_tokens"}
+    request = ANTHROPIC_MESSAGES.decode_prompt(orjson.dumps(prompt | {"new": 1}))
+    assert ANTHROPIC_MESSAGES.encode_prompt(request, "n") == prompt | {"model": "n", "new": 1}
+
+
+THINKING = b"""\
+{"type": "message", "stop_reason": "tool_use", "content": [
+{"type": "thinking", "thinking": "Hm", "signature": "s"},
+{"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}}]}"""
+
+
+def test_thoughts_before_calls_are_kept_for_clients_that_do_not_send_them_back() -> None:
+    thought = {"type": "thinking", "thinking": "Hm", "signature": "s"}
+    for asked, known in ((CHAT, (thought,)), (REQUEST, ())):
+        dialect = AnthropicMessages()
+        list(dialect.decoder(attrs.evolve(asked, accept=None), "up").body(THINKING))
+        assert dialect.thoughts.before("toolu_1") == known

@@ -1,4 +1,4 @@
-"""Messages requests, in and out: each word has its counterpart, or is refused by name."""
+"""Requests for the Messages API: each word has its counterpart, or is refused by name."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import orjson
 import pytest
 
 from g4f_aio.core.errors import BadRequestError, UnsupportedError
-from g4f_aio.core.messages import Message, OtherPart, TextPart, ToolCall
-from g4f_aio.core.requests import ChatRequest, OtherTool, Sampling, Tool
-from g4f_aio.dialects.anthropic_request import NAME, Habits, decode, encode
+from g4f_aio.core.messages import Message, TextPart, Thought
+from g4f_aio.dialects.anthropic_incoming import decode, decode_prompt
+from g4f_aio.dialects.anthropic_request import Habits, encode, encode_prompt
+from g4f_aio.dialects.anthropic_thinking import SEAL, SealedThoughts
 from g4f_aio.dialects.openai_chat import OPENAI_CHAT
 
 Json = dict[str, Any]
@@ -19,10 +20,6 @@ HELLO = {"role": "user", "content": "Hello"}
 MODEL = "claude-sonnet-4-5"
 FUNCTION = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
 SEARCH = {"type": "web_search_20250305", "name": "web_search"}
-
-
-def decoded(**fields: Any) -> ChatRequest:
-    return decode(orjson.dumps({"max_tokens": 9, "messages": [HELLO]} | fields))
 
 
 def encoded(habits: Habits | None = None, model: str = MODEL, **fields: Any) -> Json:
@@ -37,140 +34,6 @@ def refused(**fields: Any) -> str | None:
         encoded(**fields)
     assert raised.value.code == "unsupported_parameter"
     return raised.value.param
-
-
-# in
-
-
-def test_the_smallest_request() -> None:
-    assert decoded() == ChatRequest(
-        model="",
-        messages=(Message("user", (TextPart("Hello"),)),),
-        sampling=Sampling(max_tokens=9),
-        dialect=NAME,
-        accept=NAME,
-        raw={"max_tokens": 9, "messages": [HELLO]},
-    )
-
-
-def test_every_field_has_its_place() -> None:
-    schema = {"type": "object"}
-    request = decoded(
-        model="m",
-        stream=True,
-        system=[{"type": "text", "text": "Be brief."}],
-        temperature=0.5,
-        top_p=0.9,
-        stop_sequences=["x"],
-        tools=[{"name": "f", "input_schema": schema}, SEARCH],
-        tool_choice={"type": "any", "disable_parallel_tool_use": True},
-        thinking={"type": "enabled", "budget_tokens": 8000},
-        output_config={"format": {"type": "json_schema", "schema": schema}},
-        metadata={"user_id": "u"},
-        service_tier="standard_only",
-    )
-    assert request.model == "m"
-    assert request.stream
-    assert request.messages[0] == Message("system", (TextPart("Be brief."),))
-    assert request.sampling == Sampling(0.5, 0.9, 9, ("x",))
-    assert request.tools == (Tool("f", None, schema), OtherTool("web_search_20250305", SEARCH))
-    assert request.tool_choice == "required"
-    assert request.response_format == {
-        "type": "json_schema",
-        "json_schema": {"name": "answer", "schema": schema, "strict": True},
-    }
-    assert request.options == {
-        "reasoning_effort": "medium",
-        "user": "u",
-        "parallel_tool_calls": False,
-        "service_tier": "default",
-    }
-
-
-@pytest.mark.parametrize(
-    ("choice", "expected"),
-    [
-        ({"type": "auto"}, "auto"),
-        ({"type": "none"}, "none"),
-        ({"type": "any"}, "required"),
-        ({"type": "tool", "name": "f"}, {"type": "function", "function": {"name": "f"}}),
-    ],
-)
-def test_choices_of_tools_in(choice: Json, expected: object) -> None:
-    assert decoded(tool_choice=choice).tool_choice == expected
-
-
-def test_a_choice_of_a_tool_without_a_name_is_wrong() -> None:
-    with pytest.raises(BadRequestError) as raised:
-        decoded(tool_choice={"type": "tool"})
-    assert raised.value.param == "tool_choice.name"
-
-
-@pytest.mark.parametrize(
-    ("fields", "effort"),
-    [
-        ({"thinking": {"type": "adaptive"}}, None),
-        ({"thinking": {"type": "disabled"}}, None),
-        ({"thinking": {"type": "adaptive"}, "output_config": {"effort": "low"}}, "low"),
-        ({"output_config": {"effort": "max"}}, "xhigh"),
-        ({"thinking": {"type": "enabled", "budget_tokens": 1024}}, "low"),
-        ({"output_config": {"effort": None, "format": None}}, None),
-    ],
-)
-def test_effort_in(fields: Json, effort: str | None) -> None:
-    assert decoded(**fields).options.get("reasoning_effort") == effort
-
-
-def test_blocks_become_messages_of_their_roles() -> None:
-    request = decoded(
-        messages=[
-            HELLO,
-            {
-                "role": "assistant",
-                "content": [
-                    {"type": "thinking", "thinking": "Hm", "signature": "s"},
-                    {"type": "text", "text": "I look."},
-                    {"type": "tool_use", "id": "a", "name": "f", "input": {}},
-                    {"type": "tool_use", "id": "b", "name": "g", "input": {"x": 1}},
-                ],
-            },
-            {
-                "role": "user",
-                "content": [
-                    {"type": "tool_result", "tool_use_id": "a", "content": "1"},
-                    {"type": "tool_result", "tool_use_id": "b"},
-                    {"type": "text", "text": "So?"},
-                    {"type": "new"},
-                ],
-            },
-            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c"}]},
-            {"role": "assistant", "content": []},
-            {"role": "system", "content": "Hurry."},
-        ]
-    )
-    assert request.messages[1:] == (
-        Message(
-            "assistant",
-            (TextPart("I look."),),
-            tool_calls=(ToolCall("a", "f", "{}"), ToolCall("b", "g", '{"x":1}')),
-            reasoning="Hm",
-        ),
-        Message("tool", (TextPart("1"),), tool_call_id="a"),
-        Message("tool", (), tool_call_id="b"),
-        Message("user", (TextPart("So?"), OtherPart("new", {"type": "new"}))),
-        Message("tool", (), tool_call_id="c"),
-        Message("assistant"),
-        Message("system", (TextPart("Hurry."),)),
-    )
-
-
-def test_no_messages_are_refused() -> None:
-    with pytest.raises(BadRequestError) as raised:
-        decoded(messages=[])
-    assert raised.value.param == "messages"
-
-
-# out
 
 
 def test_a_request_of_the_same_dialect_goes_as_it_came() -> None:
@@ -408,53 +271,239 @@ def test_who_asks_may_be_said_in_two_ways() -> None:
     assert encoded(safety_identifier="s")["metadata"] == {"user_id": "s"}
 
 
-def test_a_request_that_was_edited_says_the_same_again() -> None:
-    raw = {
-        "model": MODEL,
-        "max_tokens": 3000,
-        "system": [{"type": "text", "text": "Be brief."}],
-        "temperature": 0.5,
-        "stop_sequences": ["x"],
-        "tools": [{"name": "f", "description": "d", "input_schema": {"type": "object"}}],
-        "tool_choice": {"type": "tool", "name": "f", "disable_parallel_tool_use": True},
-        "output_config": {
-            "format": {
-                "type": "json_schema",
-                "schema": {"type": "object", "additionalProperties": False},
-            }
+EVERYTHING: Json = {
+    "model": MODEL,
+    "max_tokens": 3000,
+    "system": [{"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}}],
+    "stream": True,
+    "temperature": 0.5,
+    "top_p": 0.9,
+    "top_k": 5,
+    "stop_sequences": ["x"],
+    "tools": [
+        {
+            "name": "f",
+            "description": "d",
+            "input_schema": {"type": "object"},
+            "cache_control": {"type": "ephemeral"},
+            "eager_input_streaming": True,
         },
-        "metadata": {"user_id": "u"},
-        "service_tier": "auto",
-        "messages": [
-            HELLO,
-            {
-                "role": "assistant",
-                "content": [
-                    {"type": "text", "text": "I look."},
-                    {"type": "tool_use", "id": "a", "name": "f", "input": {"x": [1]}},
-                ],
-            },
-            {
-                "role": "user",
-                "content": [
-                    {"type": "tool_result", "tool_use_id": "a", "content": "12"},
-                    {
-                        "type": "image",
-                        "source": {"type": "base64", "media_type": "image/png", "data": "AA=="},
-                    },
-                    {
-                        "type": "document",
-                        "source": {
-                            "type": "base64",
-                            "media_type": "application/pdf",
-                            "data": "AA==",
-                        },
-                        "title": "a.pdf",
-                    },
-                    {"type": "search_result", "source": "s", "title": "t", "content": []},
-                ],
-            },
-        ],
+        {"type": "bash_20250124", "name": "bash"},
+    ],
+    "tool_choice": {"type": "tool", "name": "f", "disable_parallel_tool_use": True},
+    "thinking": {"type": "enabled", "budget_tokens": 2000, "display": "omitted"},
+    "output_config": {
+        "effort": "max",
+        "task_budget": {"type": "tokens", "total": 9},
+        "format": {
+            "type": "json_schema",
+            "schema": {"type": "object", "additionalProperties": False},
+        },
+    },
+    "metadata": {"user_id": "u" * 99},
+    "service_tier": "auto",
+    "cache_control": {"type": "ephemeral", "ttl": "1h"},
+    "container": {"id": "c", "skills": []},
+    "mcp_servers": [{"type": "url", "url": "https://a", "name": "a"}],
+    "context_management": {"edits": []},
+    "messages": [
+        HELLO,
+        {
+            "role": "assistant",
+            "content": [
+                {"type": "thinking", "thinking": "Hm", "signature": "EqQ"},
+                {"type": "redacted_thinking", "data": "Emw"},
+                {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}},
+                {"type": "web_search_tool_result", "tool_use_id": "s", "content": []},
+                {"type": "text", "text": "I look.", "citations": [{"type": "new"}]},
+                {
+                    "type": "tool_use",
+                    "id": "a",
+                    "name": "f",
+                    "input": {"x": [1, 1.0]},
+                    "caller": {"type": "direct"},
+                },
+                {"type": "thinking", "thinking": "Hm!", "signature": "EqR"},
+                {"type": "tool_use", "id": "b", "name": "f", "input": {}},
+            ],
+        },
+        {
+            "role": "user",
+            "content": [
+                {
+                    "type": "tool_result",
+                    "tool_use_id": "a",
+                    "is_error": True,
+                    "content": [
+                        {"type": "text", "text": "12"},
+                        {"type": "image", "source": {"type": "url", "url": "https://a"}},
+                    ],
+                    "cache_control": {"type": "ephemeral"},
+                },
+                {"type": "tool_result", "tool_use_id": "b", "content": "13"},
+                {
+                    "type": "image",
+                    "source": {"type": "base64", "media_type": "image/png", "data": "AA=="},
+                },
+                {
+                    "type": "document",
+                    "source": {"type": "text", "media_type": "text/plain", "data": "ä"},
+                    "title": "a.txt",
+                    "citations": {"enabled": True},
+                },
+                {"type": "search_result", "source": "s", "title": "t", "content": []},
+                {"type": "text", "text": ""},
+                {"type": "new"},
+            ],
+        },
+    ],
+}
+
+
+def test_a_request_that_was_edited_loses_nothing_of_the_rest() -> None:
+    request = attrs.evolve(decode(orjson.dumps(EVERYTHING)), raw=None)
+    assert encode(request, MODEL, Habits(cache=True)) == EVERYTHING
+    more = attrs.evolve(request, messages=(*request.messages, Message("user", (TextPart("And?"),))))
+    *same, last = encode(more, MODEL, Habits())["messages"]
+    assert same == EVERYTHING["messages"][:-1]
+    assert last["content"] == [
+        *EVERYTHING["messages"][-1]["content"],
+        {"type": "text", "text": "And?"},
+    ]
+
+
+def test_a_message_that_was_edited_is_written_anew() -> None:
+    request = decode(orjson.dumps(EVERYTHING))
+    system, hello, said, *rest = request.messages
+    said = attrs.evolve(said, parts=(TextPart("Edited."),))
+    edited = attrs.evolve(request, messages=(system, hello, said, *rest), raw=None)
+    found = encode(edited, MODEL, Habits())
+    assert found["messages"][1]["content"] == [
+        {"type": "text", "text": "Edited."},
+        {"type": "tool_use", "id": "a", "name": "f", "input": {"x": [1, 1.0]}},
+        {"type": "tool_use", "id": "b", "name": "f", "input": {}},
+    ]
+    assert "thinking" not in found, "without its thoughts it may not think on in the same turn"
+
+
+def test_a_format_in_its_older_place_stays_there() -> None:
+    form = {"type": "json_schema", "schema": {"type": "object"}}
+    raw = {"model": MODEL, "max_tokens": 9, "messages": [HELLO], "output_format": form}
+    request = attrs.evolve(decode(orjson.dumps(raw)), raw=None)
+    assert encode(request, MODEL, Habits()) == raw
+
+
+def test_what_is_null_is_left_out_when_it_is_written_anew() -> None:
+    raw: Json = {"model": MODEL, "max_tokens": 9, "messages": [HELLO]}
+    nothing: Json = dict.fromkeys(("thinking", "output_config", "metadata", "system", "container"))
+    request = attrs.evolve(decode(orjson.dumps(raw | nothing)), raw=None)
+    assert encode(request, MODEL, Habits()) == raw
+
+
+# thoughts
+
+FOREIGN = {"type": "thinking", "thinking": "Hm", "signature": SEAL}
+SIGNED = {"type": "thinking", "thinking": "Hm", "signature": "s"}
+TEXT = {"type": "text", "text": "a"}
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_thoughts_of_models_of_other_apis_are_left_out(*, edited: bool) -> None:
+    talk = [
+        HELLO,
+        {"role": "assistant", "content": [FOREIGN, SIGNED, TEXT]},
+        HELLO,
+        {"role": "assistant", "content": [FOREIGN]},
+        HELLO,
+    ]
+    request = decode(orjson.dumps({"model": "m", "max_tokens": 9, "messages": talk}))
+    if edited:
+        request = attrs.evolve(request, raw=None)
+    found = encode(request, "m", Habits())["messages"]
+    assert found[1] == {"role": "assistant", "content": [SIGNED, TEXT]}
+    assert [turn["role"] for turn in found[2:]] == ["user"] * (1 if edited else 2)
+
+
+def test_a_request_without_such_thoughts_is_not_even_copied() -> None:
+    talk = [HELLO, {"role": "assistant", "content": [SIGNED, TEXT]}, HELLO]
+    request = decode(orjson.dumps({"model": "m", "max_tokens": 9, "messages": talk}))
+    assert encode(request, "m", Habits()) is request.raw
+
+
+def calling(*ids: str) -> Json:
+    function = {"name": "f", "arguments": "{}"}
+    calls = [{"id": id_, "type": "function", "function": function} for id_ in ids]
+    return {"role": "assistant", "content": None, "tool_calls": calls}
+
+
+def result(id_: str) -> Json:
+    return {"role": "tool", "tool_call_id": id_, "content": "1"}
+
+
+def thought_through(model: str = MODEL, **fields: Any) -> Json:
+    """What becomes of a chat whose first calls were thought about, as far as that is known."""
+    thoughts = SealedThoughts()
+    thoughts.keep("a", [Thought("Hm", "s"), Thought("", redacted="r")])
+    body = {"model": "m", "tools": [FUNCTION], "reasoning_effort": "low"} | fields
+    return encode(OPENAI_CHAT.decode_request(orjson.dumps(body)), model, Habits(), thoughts)
+
+
+TURN = [HELLO, calling("a", "b"), result("a"), result("b")]
+
+
+def test_thoughts_that_are_known_go_before_the_calls_they_led_to() -> None:
+    found = thought_through(messages=[*TURN, calling("c"), result("c")])
+    first, second = found["messages"][1]["content"], found["messages"][3]["content"]
+    assert first[:2] == [SIGNED, {"type": "redacted_thinking", "data": "r"}]
+    assert [block["type"] for block in first[2:] + second] == ["tool_use"] * 3
+    assert found["thinking"]["type"] == "enabled"
+
+
+@pytest.mark.parametrize(
+    "talk",
+    [
+        [HELLO, calling("x"), result("x")],
+        [HELLO, calling("x"), result("x"), {"role": "user", "content": "So?"}],
+        [*TURN, HELLO, calling("x"), result("x")],
+    ],
+)
+def test_where_they_are_not_known_the_turn_goes_on_without_thinking(talk: list[Json]) -> None:
+    """The API would refuse it."""
+    found = thought_through(messages=talk)
+    assert "thinking" not in found
+    assert thought_through("claude-opus-4-6", messages=talk)["thinking"]["type"] == "adaptive"
+
+
+@pytest.mark.parametrize("talk", [[HELLO], [HELLO, calling("x"), result("x"), calling("y"), HELLO]])
+def test_in_a_new_turn_it_thinks_again(talk: list[Json]) -> None:
+    assert thought_through(messages=talk)["thinking"]["type"] == "enabled"
+
+
+def test_who_does_not_think_gets_no_thoughts_back() -> None:
+    found = thought_through(messages=TURN, reasoning_effort="none")
+    assert found["messages"][1]["content"][0]["type"] == "tool_use"
+    own: Json = {"type": "enabled", "budget_tokens": 1024}
+    asked = thought_through(messages=TURN, reasoning_effort=None, thinking=own)
+    assert asked["thinking"] == own
+    assert asked["messages"][1]["content"][0] == SIGNED
+
+
+# prompts to be counted
+
+
+def test_a_prompt_of_another_dialect_says_only_what_counts() -> None:
+    body = {"model": "m", "messages": [HELLO], "temperature": 0.5, "tools": [FUNCTION]}
+    request = OPENAI_CHAT.decode_request(orjson.dumps(body | {"stream": True, "stop": "x"}))
+    assert encode_prompt(request, MODEL, Habits()) == {
+        "model": MODEL,
+        "messages": [HELLO],
+        "tools": [{"name": "f", "input_schema": {"type": "object"}}],
     }
-    request = decode(orjson.dumps(raw))
-    assert encode(attrs.evolve(request, raw=None), MODEL, Habits()) == raw
+
+
+def test_a_prompt_of_the_same_dialect_goes_as_it_came() -> None:
+    raw = {"model": "m", "messages": [HELLO], "new": 1}
+    request = decode_prompt(orjson.dumps(raw))
+    assert encode_prompt(request, "m", Habits()) == raw
+    edited = attrs.evolve(request, raw=None)
+    assert encode_prompt(edited, "m", Habits()) == {"model": "m", "messages": [HELLO]}

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
+import attrs
 import pytest
 
 from g4f_aio.core.errors import BadRequestError
-from g4f_aio.core.messages import FilePart, ImagePart, OtherPart, TextPart, ToolCall
 from g4f_aio.core.requests import OtherTool, Tool
-from g4f_aio.dialects.anthropic_schema import Block, Thought, ToolResult, parts, structure
+from g4f_aio.dialects.anthropic_schema import NAME, structure, structure_prompt
 
 Json = dict[str, Any]
 HELLO = {"role": "user", "content": "Hello"}
@@ -18,80 +17,6 @@ HELLO = {"role": "user", "content": "Hello"}
 
 def body(**fields: Any) -> Json:
     return {"model": "m", "max_tokens": 9, "messages": [HELLO]} | fields
-
-
-def block(value: Json) -> Block:
-    """A block in the core's classes."""
-    content = structure(body(messages=[{"role": "user", "content": [value]}])).messages[0].content
-    assert isinstance(content, list)
-    return content[0]
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        ({"type": "text", "text": "a", "cache_control": {"type": "ephemeral"}}, TextPart("a")),
-        (
-            {
-                "type": "image",
-                "source": {"type": "base64", "media_type": "image/png", "data": "AA=="},
-            },
-            ImagePart("data:image/png;base64,AA=="),
-        ),
-        (
-            {"type": "image", "source": {"type": "url", "url": "https://a/b"}},
-            ImagePart("https://a/b"),
-        ),
-        (
-            {"type": "image", "source": {"type": "file", "file_id": "f"}},
-            OtherPart("image", {"type": "image", "source": {"type": "file", "file_id": "f"}}),
-        ),
-        (
-            {
-                "type": "document",
-                "title": "a.pdf",
-                "source": {"type": "base64", "media_type": "application/pdf", "data": "AA=="},
-            },
-            FilePart("data:application/pdf;base64,AA==", filename="a.pdf"),
-        ),
-        (
-            {
-                "type": "document",
-                "source": {"type": "text", "media_type": "text/plain", "data": "ä"},
-            },
-            FilePart(f"data:text/plain;base64,{base64.b64encode('ä'.encode()).decode()}"),
-        ),
-        ({"type": "document", "source": {"type": "file", "file_id": "f"}}, FilePart(id="f")),
-        (
-            {"type": "document", "source": {"type": "url", "url": "u"}},
-            OtherPart("document", {"type": "document", "source": {"type": "url", "url": "u"}}),
-        ),
-        (
-            {"type": "tool_use", "id": "a", "name": "f", "input": {"ä": 1}},
-            ToolCall("a", "f", '{"ä":1}'),
-        ),
-        ({"type": "tool_result", "tool_use_id": "a"}, ToolResult("a")),
-        (
-            {"type": "tool_result", "tool_use_id": "a", "content": "ok", "is_error": True},
-            ToolResult("a", (TextPart("ok"),)),
-        ),
-        (
-            {
-                "type": "tool_result",
-                "tool_use_id": "a",
-                "content": [{"type": "text", "text": "b"}, {"type": "tool_reference"}],
-            },
-            ToolResult(
-                "a", (TextPart("b"), OtherPart("tool_reference", {"type": "tool_reference"}))
-            ),
-        ),
-        ({"type": "thinking", "thinking": "Hm", "signature": "s"}, Thought("Hm")),
-        ({"type": "redacted_thinking", "data": "d"}, Thought("")),
-        ({"type": "new", "x": 1}, OtherPart("new", {"type": "new", "x": 1})),
-    ],
-)
-def test_blocks(value: Json, expected: Block) -> None:
-    assert block(value) == expected
 
 
 @pytest.mark.parametrize(
@@ -153,9 +78,20 @@ def test_what_has_no_type_here_may_be_anything() -> None:
     assert wire.system is None
 
 
-def test_parts_are_what_is_no_call_no_result_and_no_thought() -> None:
-    assert parts([Thought("Hm"), TextPart("a"), ToolCall("i", "f", ""), ToolResult("i")]) == (
-        TextPart("a"),
-    )
-    assert parts("a") == (TextPart("a"),)
-    assert parts("") == parts(None) == ()
+def test_a_tool_keeps_how_it_came() -> None:
+    value = {"name": "f", "input_schema": {}, "cache_control": {"type": "ephemeral"}}
+    (tool,) = structure(body(tools=[value])).tools or []
+    assert isinstance(tool, Tool)
+    assert tool.wire(NAME) is value
+    assert attrs.evolve(tool, description="d").wire(NAME) is None
+
+
+def test_a_prompt_to_be_counted_needs_no_bound() -> None:
+    wire = structure_prompt({"messages": [HELLO], "system": "Be brief."})
+    assert wire.system == "Be brief."
+    with pytest.raises(BadRequestError) as raised:
+        structure({"messages": [HELLO]})
+    assert raised.value.param == "max_tokens"
+    with pytest.raises(BadRequestError) as raised:
+        structure_prompt({"messages": 1})
+    assert raised.value.param == "messages"

@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from g4f_aio.core.errors import UnsupportedError
-from g4f_aio.dialects.anthropic_thinking import Depth, depth_of, effort_of
+from g4f_aio.core.messages import Thought
+from g4f_aio.dialects.anthropic_thinking import (
+    SEAL,
+    Depth,
+    SealedThoughts,
+    depth_of,
+    effort_of,
+    is_thought,
+    thought_block,
+)
 
 BUDGETED = "claude-sonnet-4-5-20250929"
 ADAPTIVE = "claude-opus-4-6"
@@ -104,7 +113,53 @@ def test_a_word_that_nobody_knows_is_refused_here_or_by_the_upstream() -> None:
 
 @pytest.mark.parametrize(
     ("tokens", "effort"),
-    [(1024, "low"), (2048, "low"), (4000, "medium"), (16384, "high"), (31999, "xhigh")],
+    [(1024, "low"), (2048, "low"), (4000, "medium"), (16384, "high"), (31999, "high")],
 )
 def test_the_word_for_a_budget(tokens: int, effort: str) -> None:
     assert effort_of(tokens) == effort
+
+
+# thoughts
+
+
+@pytest.mark.parametrize(
+    ("thought", "block"),
+    [
+        (Thought("a", "s"), {"type": "thinking", "thinking": "a", "signature": "s"}),
+        (Thought("a"), {"type": "thinking", "thinking": "a", "signature": SEAL}),
+        (Thought("", redacted="d"), {"type": "redacted_thinking", "data": "d"}),
+    ],
+)
+def test_a_thought_as_a_block(thought: Thought, block: dict[str, Any]) -> None:
+    assert thought_block(thought) == block
+    assert is_thought(block)
+
+
+def test_other_blocks_are_no_thoughts() -> None:
+    assert not is_thought({"type": "text", "text": "a"})
+    assert not is_thought({})
+
+
+def test_what_was_thought_before_a_call_is_kept_by_its_id() -> None:
+    kept = SealedThoughts()
+    kept.keep("a", [Thought("Hm", "s")])
+    assert kept.before("a") == ({"type": "thinking", "thinking": "Hm", "signature": "s"},)
+    assert kept.before("b") == ()
+    kept.keep("a", [Thought("Oh", "t")])
+    assert [block["thinking"] for block in kept.before("a")] == ["Oh"]
+
+
+def test_the_oldest_thoughts_make_room() -> None:
+    size = len("thinking") + len("x" * 50) + len("s")
+    kept = SealedThoughts(limit=3 * size)
+    for number in range(1000):
+        kept.keep(f"call{number}", [Thought("x" * 50, "s")])
+    assert [bool(kept.before(f"call{number}")) for number in range(996, 1000)] == [
+        False,
+        True,
+        True,
+        True,
+    ]
+    kept.keep("large", [Thought("x" * 4 * size, "s")])
+    assert not any(kept.before(f"call{number}") for number in range(1000))
+    assert not kept.before("large")

@@ -73,3 +73,8 @@ def test_events_go_out_as_a_stream_or_as_a_body() -> None:
 )
 def test_an_error_is_written_with_all_its_fields(error: GatewayError, fields: bytes) -> None:
     assert OPENAI_CHAT.encode_error(error) == b'{"error":{"message":' + fields + b"}}"
+
+
+def test_an_error_has_its_own_status_and_a_silent_stream_a_comment() -> None:
+    assert OPENAI_CHAT.status(RateLimitError("slow")) == 429
+    assert OPENAI_CHAT.keep_alive == b": keep-alive\n\n"

@@ -1,0 +1,41 @@
+"""Errors as the Messages API writes them.
+
+https://platform.claude.com/docs/en/api/errors
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..core.errors import GatewayError
+
+_TYPES = {
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    409: "conflict_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    503: "overloaded_error",
+    504: "timeout_error",
+}
+#: the API has a status of its own for who has too much to do
+_STATUSES = {503: 529}
+#: by these words clients know that they have to shorten a conversation
+_TOO_LONG = "prompt is too long"
+
+
+def status_of(error: GatewayError) -> int:
+    """The HTTP status of an error."""
+    return _STATUSES.get(error.status, error.status)
+
+
+def error_object(error: GatewayError) -> dict[str, Any]:
+    """An error as the body of a response, or as an event of a stream."""
+    usual = "api_error" if error.status >= 500 else "invalid_request_error"  # noqa: PLR2004
+    message = error.message
+    if error.code == "context_length_exceeded" and _TOO_LONG not in message:
+        message = f"{_TOO_LONG}: {message}"
+    said = {"type": _TYPES.get(error.status, usual), "message": message}
+    return {"type": "error", "error": said, "request_id": error.request_id}
