@@ -1,7 +1,8 @@
 """A fake of Anthropic's API, to be run as a process of its own (``python -m tests.anthropic_server``).
 
 It refuses what the API refuses: no version or key, unknown models and fields, empty texts, results that
-fit no calls, budgets that fit no bound, temperatures out of range. It thinks when it is told
+fit no calls, thoughts that it did not sign and turns that miss theirs, budgets that fit no bound,
+temperatures out of range. It counts tokens (a word is one, an image ten). It thinks when it is told
 to, calls every tool it may call, once, then tells what they said; searches the web when it has that
 tool; keeps to a schema, to ``max_tokens`` (a word is a token) and to stop sequences; and otherwise says
 the user's last text again, word by word. Images and documents are told by their kind and size.
@@ -10,7 +11,8 @@ What follows an ``@`` in a model's name says how it misbehaves: ``@cut-head``, `
 content), ``@cut-event``, ``@cut-between``, ``@cut-last`` (before ``message_stop``), ``@no-stop`` (an end
 without it), ``@malformed``, ``@error-first-TYPE``, ``@error-late-TYPE``, ``@hang``; ``@status-N``,
 ``@long``, ``@leak``; ``@refusal``, ``@pause``, ``@redacted``; ``@crlf``, ``@bytes``; ``@body`` (never
-streams), ``@stream`` (always does).
+streams), ``@stream`` (always does); ``@anything`` (takes any field), ``@no-count`` (counts no tokens),
+``@odd-count``.
 """
 
 from __future__ import annotations
@@ -40,15 +42,21 @@ FIELDS = (
     "model max_tokens messages system stream temperature top_p top_k stop_sequences tools tool_choice "
     "thinking output_config metadata service_tier cache_control container"
 )
+COUNT = "/v1/messages/count_tokens"
+COUNTED = "model messages system tools tool_choice thinking output_config cache_control"
+SIGNATURE = "EqQBCgIYAhIM"
+REDACTED = "EmwKAhgB"
 TYPES = {
     400: "invalid_request_error",
     401: "authentication_error",
     402: "billing_error",
     403: "permission_error",
     404: "not_found_error",
+    405: "invalid_request_error",
     413: "request_too_large",
     429: "rate_limit_error",
     500: "api_error",
+    501: "api_error",
     504: "timeout_error",
     529: "overloaded_error",
 }
@@ -93,10 +101,13 @@ class Anthropic(Reply):
             await self.refuse(400, "anthropic-version: header is required")
         elif route == ("GET", "/v1/models"):
             await self.models()
-        elif route != ("POST", "/v1/messages"):
+        elif route[0] != "POST" or route[1] not in ("/v1/messages", COUNT):
             await self.refuse(404, "Not Found")
         elif name not in MODELS:
             await self.refuse(404, f"model: {name}")
+        elif route[1] == COUNT:
+            self.way = MODELS[name]
+            await self.count()
         else:
             self.way = MODELS[name]
             await self.message()
@@ -133,6 +144,35 @@ class Anthropic(Reply):
         ends = {"first_id": listed[0], "last_id": listed[-1]}
         await self.json(200, {"data": data, **ends, "has_more": listed[-1] != names[-1]})
 
+    async def count(self) -> None:
+        """How many words a prompt has."""
+        kind, _, number = self.mood.rpartition("-")
+        if self.mood == "no-count":
+            await self.refuse(404, "Not Found")
+        elif kind == "status":
+            await self.refuse(int(number), f"Told to answer {number}", {"retry-after": "7"})
+        elif self.mood == "hang":
+            await self.hang()
+        elif self.mood == "odd-count":
+            await self.json(200, {"input_tokens": "many"})
+        else:
+            try:
+                need_known(self.body, COUNTED, self.mood)
+                check_messages(self.body, self.roles())
+            except Refusal as refusal:
+                await self.refuse(400, str(refusal))
+                return
+            texts = [told(block) for block in blocks_of(self.body.get("system", []))]
+            texts += [self.said(message["content"]) for message in self.body["messages"]]
+            words = sum(10 if word == "[image" else 1 for word in " ".join(texts).split())
+            await self.json(200, {"input_tokens": words + 10 * len(self.body.get("tools", ()))})
+
+    def roles(self) -> tuple[str, ...]:
+        """Who may speak: the system only with the headers for it."""
+        betas = self.exchange.headers.get("anthropic-beta", "")
+        system = ("system",) if "mid-conversation-system" in betas else ()
+        return ("user", "assistant", *system)
+
     async def message(self) -> None:
         """The answer to a chat."""
         kind, _, number = self.mood.rpartition("-")
@@ -147,7 +187,7 @@ class Anthropic(Reply):
             await self.refuse(403, f"The key {KEY} may not do this")
         else:
             try:
-                check(self.body, self.way)
+                check(self.body, self.way, self.mood, self.roles())
             except Refusal as refusal:
                 await self.refuse(400, str(refusal))
                 return
@@ -278,11 +318,11 @@ class Anthropic(Reply):
     def thoughts(self) -> Iterator[Json]:
         """What it thinks first."""
         if self.mood == "redacted":
-            yield {"type": "redacted_thinking", "data": "EmwKAhgB"}
+            yield {"type": "redacted_thinking", "data": REDACTED}
         if (self.body.get("thinking") or {}).get("type") in ("enabled", "adaptive"):
             shown = self.body["thinking"].get("display", "summarized") == "summarized"
             thought = "Let me think." if shown else ""
-            yield {"type": "thinking", "thinking": thought, "signature": "EqQBCgIYAhIM"}
+            yield {"type": "thinking", "thinking": thought, "signature": SIGNATURE}
 
     def search(self) -> Iterator[Json]:
         """A search in the web, when it may search."""
@@ -297,9 +337,7 @@ class Anthropic(Reply):
 
     def said(self, content: Any) -> str:
         """The user's text; what is none is told."""
-        if type(content) is str:
-            return content
-        return " ".join(map(told, content))
+        return " ".join(map(told, blocks_of(content)))
 
     def bounded(self, text: str) -> str:
         """A text with its bounds kept."""
@@ -319,6 +357,11 @@ class Anthropic(Reply):
             self.reason = "max_tokens"
             text = "".join(words[: self.body["max_tokens"]])
         return text
+
+
+def blocks_of(content: Any) -> list[Json]:
+    """A content as blocks."""
+    return [{"type": "text", "text": content}] if type(content) is str else content
 
 
 def told(block: Json) -> str:
@@ -372,24 +415,19 @@ def in_pieces(index: int, block: Json) -> Iterator[Json]:
 # what the API refuses
 
 
-def check(body: Json, way: str) -> None:
+def need_known(body: Json, fields: str, mood: str) -> None:
+    """Refuse fields that are not among the *fields*."""
+    for name in body.keys() - set(fields.split()):
+        need(that=mood == "anything", otherwise=f"{name}: Extra inputs are not permitted")
+
+
+def check(body: Json, way: str, mood: str, roles: tuple[str, ...]) -> None:
     """Return when the API would take the request."""
-    for name in body.keys() - set(FIELDS.split()):
-        raise Refusal(f"{name}: Extra inputs are not permitted")
+    need_known(body, FIELDS, mood)
     bound = body.get("max_tokens")
     need(that=type(bound) is int, otherwise="max_tokens: Field required")
-    messages = body.get("messages")
-    need(that=bool(messages), otherwise="messages: at least one message is required")
-    assert isinstance(messages, list)
     assert isinstance(bound, int)
-    need(that=messages[0]["role"] == "user", otherwise='messages: first must be a "user" message')
-    open_calls: set[str] = set()
-    for number, message in enumerate(messages):
-        need(
-            that=message["role"] in ("user", "assistant"),
-            otherwise=f"messages.{number}.role: Input should be 'user' or 'assistant'",
-        )
-        open_calls = check_blocks(message["content"], f"messages.{number}", open_calls)
+    check_messages(body, roles)
     check_blocks(body.get("system", []), "system", set())
     check_thinking(body, bound, way)
     names = [tool.get("name") for tool in body.get("tools", ())]
@@ -398,6 +436,38 @@ def check(body: Json, way: str) -> None:
         schema = tool.get("input_schema", {"type": "object"})
         need(that=schema.get("type") == "object", otherwise="tools.input_schema.type: required")
     check_schema((body.get("output_config") or {}).get("format", {}))
+
+
+def check_messages(body: Json, roles: tuple[str, ...]) -> None:
+    """Return when the conversation is one."""
+    messages = body.get("messages")
+    need(that=bool(messages), otherwise="messages: at least one message is required")
+    assert isinstance(messages, list)
+    need(that=messages[0]["role"] == "user", otherwise='messages: first must be a "user" message')
+    open_calls: set[str] = set()
+    for number, message in enumerate(messages):
+        need(
+            that=message["role"] in roles,
+            otherwise=f"messages.{number}.role: Input should be one of {roles}",
+        )
+        open_calls = check_blocks(message["content"], f"messages.{number}", open_calls)
+    if (body.get("thinking") or {}).get("type") == "enabled":
+        check_turn(messages)
+
+
+def check_turn(messages: list[Json]) -> None:
+    """Return unless calls are being answered that no thought led to."""
+    kinds = [[block["type"] for block in blocks_of(one["content"])] for one in messages]
+    first = len(messages) - 1
+    if "tool_result" not in kinds[first]:
+        return
+    while first > 1 and set(kinds[first - 2]) == {"tool_result"}:
+        first -= 2
+    need(
+        that=kinds[first - 1][0].endswith("thinking"),
+        otherwise="Expected `thinking` or `redacted_thinking`: When `thinking` is enabled, a final "
+        "`assistant` message must start with a thinking block",
+    )
 
 
 def check_thinking(body: Json, bound: int, way: str) -> None:
@@ -419,7 +489,7 @@ def check_thinking(body: Json, bound: int, way: str) -> None:
 
 def check_blocks(content: Any, where: str, open_calls: set[str]) -> set[str]:
     """The ids of the calls in a content that answers the *open_calls*."""
-    blocks = [{"type": "text", "text": content}] if type(content) is str else content
+    blocks = blocks_of(content)
     calls: set[str] = set()
     answered = [block["tool_use_id"] for block in blocks if block["type"] == "tool_result"]
     need(
@@ -437,6 +507,10 @@ def check_blocks(content: Any, where: str, open_calls: set[str]) -> set[str]:
                 calls.add(id_)
             case {"type": "image" | "document", "source": dict()} | {"type": "tool_result"}:
                 pass
+            case {"type": "thinking", "signature": str(signature)}:
+                need(that=signature == SIGNATURE, otherwise=f"{where}: Invalid `signature`")
+            case {"type": "redacted_thinking", "data": str(data)}:
+                need(that=data == REDACTED, otherwise=f"{where}: Invalid `data`")
             case _:
                 raise Refusal(f"{where}: {block['type']}: Input should be something else")
     return calls

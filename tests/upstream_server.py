@@ -9,10 +9,12 @@ The model's name says what it does (N, MS are numbers):
 - ``words-N``, ``burst-N``: N words, one write each or all in one; ``paced-MS-N``: one each MS ms
 - ``cut-before-headers``, ``cut-before-token``, ``cut-mid-event``, ``cut-between-events``: hangs up
   there; ``cut-after-finish``: after the finish reason; ``bad-chunk``: breaks HTTP's own framing
-- ``no-done``: ends properly, but without ``[DONE]``; ``no-finish``: ``[DONE]`` without a reason
+- ``no-done``: ends properly, but without ``[DONE]``; ``no-finish``: ``[DONE]`` without a reason;
+  ``ends-mid``: ends properly after two words, with neither
 - ``malformed``; ``error-in-stream``, ``error-first``: an error object as an event of a success
-- ``status-N``: an error with that status; ``once-N``, ``once-N-MS``: only the first time, with the
-  hint to come back after 50 or MS ms, then as ``echo``
+- ``status-N``, ``status-N-MS``: an error with that status, late by MS ms; ``once-N``, ``once-N-MS``: only the first time, with the
+  hint to come back after 50 or MS ms, then as ``echo``; ``first-N-N``, ``first-N-N-MS``: the first N
+  times an error with the status N, then as ``echo`` after MS ms
 - ``leak-N``: an error with that status that quotes the request's headers, in a redirect's target as
   well; ``leak-stream``: the same as an event of a success
 - ``hang-headers``, ``hang-token``, ``hang-mid``, ``hang-after-done``: goes silent there
@@ -26,9 +28,12 @@ The model's name says what it does (N, MS are numbers):
 - ``html``, ``redirect``: what is no API at all
 
 Anything else is 404 ``model_not_found``. After an ``@`` come options: ``@eof`` ends bodies by
-closing instead of HTTP's chunks (a cut is then invisible to HTTP), ``@reset`` cuts with a reset; the
-rest is a tag that keeps tests apart. ``n``, ``logprobs`` and ``stream_options.include_usage`` are
-honoured, and a key that begins with ``wrong`` is refused.
+closing instead of HTTP's chunks (a cut is then invisible to HTTP), ``@reset`` cuts with a reset;
+``@at-N`` goes wrong after N words instead of two; ``@says-X`` says X1 X2 X3; ``@thinks`` and
+``@calls`` begin with reasoning and a tool call; ``@mute`` gives no hint when to come back; the rest
+is a tag that keeps tests apart. ``n``, ``logprobs`` and ``stream_options.include_usage`` are
+honoured. A key that begins with ``wrong`` is refused; one that begins with ``spent-MS`` has no quota
+left for so long, from its first use on.
 
 ``GET /_record`` tells every request to the API: headers, body, when it came, when it was answered,
 and when its peer closed the connection (CLOCK_MONOTONIC seconds); ``DELETE /_record`` forgets them.
@@ -43,6 +48,7 @@ import re
 import socket
 import sys
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -77,7 +83,9 @@ class State:
     """What the whole process remembers."""
 
     exchanges: list[Exchange] = field(default_factory=list)
-    failed_once: set[str] = field(default_factory=set)
+    failed: Counter[str] = field(default_factory=Counter)
+    #: until when each key has no quota
+    spent: dict[str, float] = field(default_factory=dict)
     connections: int = 0
 
 
@@ -160,6 +168,7 @@ class Reply:
         self.kind = kind
         self.numbers = [int(number) for number in numbers.split("-") if number]
         self.chunked = "eof" not in self.options
+        self.credential = exchange.headers.get("authorization", "").removeprefix("Bearer ")
 
     async def send(self) -> None:
         """Answer the request."""
@@ -169,10 +178,13 @@ class Reply:
                 await self.json(200, {"now": time.monotonic(), "exchanges": known})
             case "DELETE", "/_record":
                 self.state.exchanges.clear()
-                self.state.failed_once.clear()
+                self.state.failed.clear()
+                self.state.spent.clear()
                 await self.json(200, {})
-            case _ if self.exchange.headers.get("authorization", "").startswith("Bearer wrong"):
+            case _ if self.credential.startswith("wrong"):
                 await self.error(401)
+            case _ if (wait := self.without_quota()) > 0:
+                await self.error(429, {"Retry-After-Ms": f"{wait * 1000:.0f}"})
             case "GET", "/v1/models":
                 owned = {"object": "model", "created": 1700000000, "owned_by": "fake"}
                 data = [{"id": model, **owned} for model in MODELS]
@@ -189,11 +201,15 @@ class Reply:
         )
         match self.kind:
             case "status":
+                await self.pause(sum(self.numbers[1:]) / 1000)
                 await self.error(self.numbers[0])
-            case "once" if self.model not in self.state.failed_once:
-                self.state.failed_once.add(self.model)
+            case "once" if self.model not in self.state.failed:
+                self.state.failed[self.model] += 1
                 wait = str(self.numbers[1]) if len(self.numbers) > 1 else "50"
                 await self.error(self.numbers[0], {"Retry-After": "1", "Retry-After-Ms": wait})
+            case "first" if self.state.failed[self.model] < self.numbers[0]:
+                self.state.failed[self.model] += 1
+                await self.error(self.numbers[1])
             case "leak":
                 status = self.numbers[0]
                 target = {"Location": f"http://127.0.0.1:1/?{self.confession()}"}
@@ -213,7 +229,22 @@ class Reply:
             case _:
                 if self.kind == "slow-headers":
                     await self.pause(self.numbers[0] / 1000)
+                if self.kind == "first" and len(self.numbers) > 2:
+                    await self.pause(self.numbers[2] / 1000)
                 await (self.stream() if streamed else self.completion())
+
+    def without_quota(self) -> float:
+        """Seconds for which the key of the request has no quota left."""
+        found = re.match(r"spent-(\d+)", self.credential)
+        if found is None:
+            return 0.0
+        now = time.monotonic()
+        return self.state.spent.setdefault(self.credential, now + int(found[1]) / 1000) - now
+
+    def option(self, name: str) -> str | None:
+        """What comes after the name of an option; None when it is not there."""
+        found = (one for one in self.options if one.startswith(f"{name}-"))
+        return next((one.removeprefix(f"{name}-") for one in found), None)
 
     def known(self) -> bool:
         """Whether there is a model of that name."""
@@ -286,7 +317,8 @@ class Reply:
             404: f"The model `{self.model}` does not exist or you do not have access to it.",
             401: "Incorrect API key provided.",
         }.get(status, f"Told to answer {status}")
-        extra = {"Retry-After": "1"} if status in (429, 503) else {}
+        hint = status in (429, 503) and "mute" not in self.options
+        extra = {"Retry-After": "1"} if hint else {}
         await self.json(status, error_body(status, said), extra | (headers or {}))
 
     async def whole(self, status: int, headers: dict[str, str], data: bytes) -> None:
@@ -348,13 +380,7 @@ class Reply:
         for delta in self.special():
             yield self.chunk(delta)
         for number, piece in enumerate(pieces):
-            if kind == "paced":
-                await self.pause(self.numbers[0] / 1000)
-            if kind == "comments":
-                yield b": still thinking\n\n"
-            for index in choices:
-                yield self.chunk({"content": piece}, index, logprobs=self.logprobs([piece]))
-            if number == 1:
+            if number == int(self.option("at") or 2):
                 if kind == "bad-chunk":
                     await self.pause(0.05)  # what came before should have been read by then
                 broken = self.breaking()
@@ -365,6 +391,12 @@ class Reply:
                     return
                 if kind == "hang-mid":
                     await self.hang()
+            if kind == "paced":
+                await self.pause(self.numbers[0] / 1000)
+            if kind == "comments":
+                yield b": still thinking\n\n"
+            for index in choices:
+                yield self.chunk({"content": piece}, index, logprobs=self.logprobs([piece]))
         async for frame in self.ending(pieces):
             yield frame
 
@@ -390,7 +422,7 @@ class Reply:
         match self.kind:
             case "cut-mid-event":
                 return self.chunk({"content": " never complete"})[:60]
-            case "cut-between-events":
+            case "cut-between-events" | "ends-mid":
                 return b""
             case "bad-chunk":
                 self.writer.write(b"this is no chunk size\r\n")
@@ -406,7 +438,8 @@ class Reply:
 
     def special(self) -> Iterator[dict[str, Any]]:
         """Deltas other than text."""
-        match self.kind:
+        kind = {"thinks": "reasoning", "calls": "tools"}
+        match next((kind[one] for one in self.options if one in kind), self.kind):
             case "reasoning":
                 yield {"reasoning_content": "Let me "}
                 yield {"reasoning_content": "think."}
@@ -437,7 +470,10 @@ class Reply:
 
     def pieces(self) -> Iterator[str]:
         """The words of the answer."""
+        voice = self.option("says")
         match self.kind:
+            case _ if voice is not None:
+                yield from (f"{' ' * (n > 1)}{voice}{n}" for n in (1, 2, 3))
             case "words" | "burst":
                 yield from (f" w{i}" if i else "w0" for i in range(self.numbers[0]))
             case "paced":
@@ -450,7 +486,7 @@ class Reply:
                 yield from EMOJI
             case "tools" | "refusal":
                 return
-            case _ if self.kind in ("echo", "once") or self.name in MODELS:
+            case _ if self.kind in ("echo", "once", "first") or self.name in MODELS:
                 yield from re.findall(r"\S+\s*|\s+", self.asked()) or ["Nothing"]
             case _:
                 yield from ("One", " two", " three")
@@ -527,7 +563,9 @@ class Reply:
         """Status line and headers."""
         given = {"X-Request-Id": f"req_{len(self.state.exchanges)}", **headers}
         lines = "".join(f"{name}: {value}\r\n" for name, value in given.items())
-        head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{lines}\r\n"
+        known = status in HTTPStatus._value2member_map_
+        phrase = HTTPStatus(status).phrase if known else "Unknown"
+        head = f"HTTP/1.1 {status} {phrase}\r\n{lines}\r\n"
         self.writer.write(head.encode("latin-1"))
 
     async def write(self, data: bytes) -> None:

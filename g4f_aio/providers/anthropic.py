@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, ClassVar
 from urllib.parse import quote
 
 import attrs
 
-from ..core.errors import UpstreamError
+from ..core.errors import GatewayError, UpstreamError
 from ..core.events import EventStream
 from ..core.models import Capability, ModelInfo
 from ..core.provider import CallContext, Provider
@@ -17,7 +18,6 @@ from ..core.requests import ChatRequest
 from ..dialects.anthropic_messages import AnthropicMessages
 from ..dialects.anthropic_request import Habits
 from ..dialects.anthropic_thinking import FORMS
-from ..dialects.base import Dialect
 from .openai_compatible import clean_url
 
 #: what every model can do
@@ -29,8 +29,11 @@ _SOMETIMES = {
     "structured_outputs": Capability.JSON_SCHEMA,
     "thinking": Capability.REASONING,
 }
+#: what a server of the API answers that does not count tokens
+_COUNTS_NOTHING = (404, 405, 501)
 #: pages of a list of models, a thousand each
 _PAGES = 10
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @attrs.frozen(kw_only=True)
@@ -38,8 +41,8 @@ class Anthropic(Provider):
     """https://platform.claude.com/docs/en/api/messages
 
     Also for other servers of that API at *base_url*, with or without ``/v1``. *version* and *beta*
-    are the headers ``anthropic-version`` and ``anthropic-beta``; *headers* are sent with every
-    request. For requests of other dialects: *max_tokens* bounds answers whose length the caller left
+    are the headers ``anthropic-version`` and ``anthropic-beta``: a client of the same API may ask for
+    another version and for more. *headers* are sent with every request. For requests of other dialects: *max_tokens* bounds answers whose length the caller left
     open (unset: what the model's name is known to allow); *thinking* is how to ask for it,
     ``adaptive`` or by ``budget``, and ``auto`` goes by the model's name; *cache_prompts* asks the
     API to cache the prompt for the next request.
@@ -66,7 +69,7 @@ class Anthropic(Provider):
     max_tokens: int | None = None
     thinking: str = "auto"
     cache_prompts: bool = False
-    _wire: Dialect = attrs.field(init=False, repr=False, eq=False)
+    _wire: AnthropicMessages = attrs.field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
         if self.thinking not in FORMS:
@@ -99,7 +102,8 @@ class Anthropic(Provider):
         """``POST /v1/messages``; handed on byte for byte where the client speaks the same."""
         body = self._wire.encode_request(request, request.model)
         url = f"{self.base_url}/v1/messages"
-        async with ctx.http.post(url, headers=self._headers(ctx), json=body) as response:
+        headers = self._headers(ctx, request.headers)
+        async with ctx.http.post(url, headers=headers, json=body) as response:
             await ctx.check(response)
             streams = response.headers.get("content-type", "").startswith("text/event-stream")
             if streams != request.stream:
@@ -118,13 +122,39 @@ class Anthropic(Provider):
             for event in decoder.close():
                 yield event
 
-    def _headers(self, ctx: CallContext) -> dict[str, str]:
-        sent = {"anthropic-version": self.version}
-        if self.beta:
-            sent["anthropic-beta"] = ",".join(self.beta)
+    async def count_tokens(self, request: ChatRequest, ctx: CallContext) -> int | None:
+        """``POST /v1/messages/count_tokens``; None where another server of the API has no such."""
+        body = self._wire.encode_prompt(request, request.model)
+        url = f"{self.base_url}/v1/messages/count_tokens"
+        headers = self._headers(ctx, request.headers)
+        async with ctx.http.post(url, headers=headers, json=body) as response:
+            try:
+                await ctx.check(response)
+            except GatewayError as error:
+                known = error.code == "model_not_found" or response.status not in _COUNTS_NOTHING
+                if known:
+                    raise
+                return None
+            counted = await response.json()
+        match counted:
+            case {"input_tokens": int(tokens)}:
+                return tokens
+            case _:
+                raise UpstreamError(f"{ctx.provider} sent no count", provider=ctx.provider)
+
+    def _headers(self, ctx: CallContext, client: Mapping[str, str] = _NOTHING) -> dict[str, str]:
+        """Those of the settings and of the *client*; an entry of ``headers`` has the last word."""
+        sent = {"anthropic-version": self.version, **client}
+        beta = dict.fromkeys((*self.beta, *_items(client.get("anthropic-beta", ""))))
+        if beta:
+            sent["anthropic-beta"] = ",".join(beta)
         if ctx.credential is not None:
             sent["x-api-key"] = ctx.credential
         return sent | self.headers
+
+
+def _items(listed: str) -> Iterator[str]:
+    return filter(None, map(str.strip, listed.split(",")))
 
 
 def _models(listed: list[Any]) -> Iterator[ModelInfo]:

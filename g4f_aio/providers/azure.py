@@ -12,7 +12,6 @@ from yarl import URL
 
 from ..core.models import ModelInfo
 from ..core.provider import CallContext
-from ..core.requests import ChatRequest
 from ..dialects import sse
 from .openai_compatible import clean_url
 from .openai_presets import Hosted
@@ -30,7 +29,8 @@ class Azure(Hosted):
 
     A model is the name of a deployment of yours. *resource* is the first part of the endpoint's
     host; *base_url* is for any other host, and may be the address that the portal shows for a
-    deployment. *api_version*: unset for the v1 endpoint, or a dated one such as ``2024-10-21``.
+    deployment. *api_version*: unset for the v1 endpoint, or a dated one such as ``2024-10-21``. The
+    v1 endpoint has the Responses API as well.
     """
 
     name: ClassVar[str] = "Azure"
@@ -40,6 +40,8 @@ class Azure(Hosted):
     resource: str = ""
     base_url: str = ""
     api_version: str = ""
+    responses: bool = True
+    completions: bool = True
 
     def __attrs_post_init__(self) -> None:
         root, version = self.base_url, self.api_version
@@ -65,12 +67,16 @@ class Azure(Hosted):
         """None: Azure's list has what could be deployed, not what is."""
         return ()
 
-    def _chat_url(self, request: ChatRequest) -> str:
+    def speaks(self, dialect: str) -> bool:
+        """The Responses API, at the v1 endpoint alone."""
+        return super().speaks(dialect) and not _DATED.match(self.api_version)
+
+    def _url(self, route: str, model: str) -> str:
         version = f"?{urlencode({'api-version': self.api_version})}" if self.api_version else ""
         if not _DATED.match(self.api_version):
-            return f"{self.base_url}/openai/v1/chat/completions{version}"
-        deployment = quote(request.model, safe="")
-        return f"{self.base_url}/openai/deployments/{deployment}/chat/completions{version}"
+            return f"{self.base_url}/openai/v1/{route}{version}"
+        path = f"/openai/deployments/{quote(model, safe='')}/{route}"
+        return f"{self.base_url}{path}{version}"
 
     def _headers(self, ctx: CallContext) -> dict[str, str]:
         if ctx.credential is None:

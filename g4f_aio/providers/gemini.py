@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, ClassVar
 from urllib.parse import quote, urlencode
 
@@ -11,8 +11,10 @@ import attrs
 from ..core.errors import ModelNotFoundError, UpstreamError
 from ..core.events import EventStream
 from ..core.models import Capability, ModelInfo
+from ..core.operations import EmbeddingRequest, Embeddings
 from ..core.provider import CallContext, Provider, UpstreamResponse
 from ..core.requests import ChatRequest
+from ..dialects import gemini_embeddings
 from ..dialects.gemini import GeminiChat
 from ..dialects.gemini_errors import answered
 from .openai_compatible import clean_url
@@ -32,6 +34,8 @@ _GEMINI = (
     | Capability.SEVERAL_CHOICES
     | Capability.WEB_SEARCH
 )
+#: of the models that are listed: they talk, or they embed
+_METHODS = frozenset(("generateContent", "embedContent"))
 _SUCCESS = range(200, 300)
 
 
@@ -46,7 +50,8 @@ class Gemini(Provider):
     label: ClassVar[str] = "Google Gemini"
     description: ClassVar[str] = "Hosted API; needs your own key"
     url: ClassVar[str | None] = "https://aistudio.google.com"
-    capabilities: ClassVar[Capability] = _GEMINI | Capability.REASONING
+    capabilities: ClassVar[Capability] = _GEMINI | Capability.REASONING | Capability.EMBEDDINGS
+    defaults: ClassVar[Mapping[Capability, str]] = {Capability.EMBEDDINGS: "gemini-embedding-001"}
     key: ClassVar[str] = "required"
 
     base_url: str = "https://generativelanguage.googleapis.com"
@@ -59,13 +64,14 @@ class Gemini(Provider):
         object.__setattr__(self, "_wire", GeminiChat(thoughts=self.thoughts))
 
     async def fetch_models(self, ctx: CallContext) -> tuple[ModelInfo, ...]:
-        """What ``GET /v1beta/models`` lists and ``generateContent`` can be asked of."""
-        return tuple([_model(entry) async for entry in self._listed(ctx) if _generates(entry)])
+        """What ``GET /v1beta/models`` lists of those that talk, and of those that embed."""
+        return tuple([_model(entry) async for entry in self._listed(ctx) if _is_for_us(entry)])
 
     async def chat(self, request: ChatRequest, ctx: CallContext) -> EventStream:
         """``generateContent``, or ``streamGenerateContent`` as server-sent events."""
         body = self._wire.encode_request(request, request.model)
-        url = self._url(request, ctx)
+        method = "streamGenerateContent?alt=sse" if request.stream else "generateContent"
+        url = self._url(request.model, method, ctx)
         async with ctx.http.post(url, headers=_headers(ctx), json=body) as response:
             await _check(response, ctx)
             decoder = self._wire.decoder(request, ctx.provider, ctx.credential)
@@ -79,16 +85,23 @@ class Gemini(Provider):
             for event in decoder.close():
                 yield event
 
-    def _url(self, request: ChatRequest, ctx: CallContext) -> str:
-        """Of a model, with or without its folder; a tuned one has another."""
-        model = request.model if "/" in request.model else f"models/{request.model}"
+    async def embed(self, request: EmbeddingRequest, ctx: CallContext) -> Embeddings:
+        """``batchEmbedContents``."""
+        body = gemini_embeddings.encode_request(request, ctx.provider)
+        url = self._url(request.model, "batchEmbedContents", ctx)
+        async with ctx.http.post(url, headers=_headers(ctx), json=body) as response:
+            await _check(response, ctx)
+            return gemini_embeddings.decode_answer(await response.json(), request, ctx.provider)
+
+    def _url(self, name: str, method: str, ctx: CallContext) -> str:
+        """A method of a model, whose *name* may be without its folder; a tuned one has another."""
+        model = name if "/" in name else f"models/{name}"
         if not {"", ".", ".."}.isdisjoint(model.split("/")):
             raise ModelNotFoundError(
-                f"{ctx.provider} cannot have a model {request.model!r}",
+                f"{ctx.provider} cannot have a model {name!r}",
                 param="model",
                 provider=ctx.provider,
             )
-        method = "streamGenerateContent?alt=sse" if request.stream else "generateContent"
         return f"{self.base_url}/v1beta/{quote(model)}:{method}"
 
     async def _listed(self, ctx: CallContext) -> AsyncIterator[dict[str, Any]]:
@@ -130,9 +143,9 @@ async def _check(response: UpstreamResponse, ctx: CallContext) -> None:
         )
 
 
-def _generates(entry: dict[str, Any]) -> bool:
+def _is_for_us(entry: dict[str, Any]) -> bool:
     methods = entry.get("supportedGenerationMethods")
-    return isinstance(methods, list) and "generateContent" in methods
+    return isinstance(methods, list) and not _METHODS.isdisjoint(map(str, methods))
 
 
 def _model(entry: dict[str, Any]) -> ModelInfo:
@@ -140,7 +153,11 @@ def _model(entry: dict[str, Any]) -> ModelInfo:
     length = entry.get("inputTokenLimit")
     return ModelInfo(
         id=name,
-        capabilities=_capabilities(name, thinking=entry.get("thinking") is True),
+        capabilities=(
+            _capabilities(name, thinking=entry.get("thinking") is True)
+            if "generateContent" in entry["supportedGenerationMethods"]
+            else Capability.EMBEDDINGS
+        ),
         context_length=length if isinstance(length, int) else None,
         owned_by="google",
     )

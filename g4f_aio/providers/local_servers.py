@@ -6,95 +6,26 @@ sends no key and no prompt. What a look and a listing rely on is documented by e
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any, ClassVar
 
 import attrs
-import orjson
 
-from ..core.errors import GatewayError
 from ..core.models import Capability, ModelInfo
-from ..core.provider import CallContext, UpstreamResponse
-from .openai_compatible import OpenAICompatible
+from ..core.provider import CallContext
+from .local_server import TALK, LocalServer, capabilities_of, has_text, look
+from .ollama import Ollama
 
-#: bytes of an answer that are looked at; no genuine one is larger
-LOOK = 2**20
-#: how many models are asked about at a time
-AT_ONCE = 8
+__all__ = [
+    "LOCAL_SERVERS",
+    "VLLM",
+    "LMStudio",
+    "LlamaCpp",
+    "LocalAI",
+    "LocalServer",
+    "Ollama",
+]
+
 _OK = 200
-_CHAT = Capability.CHAT | Capability.STREAM
-
-
-@attrs.frozen(kw_only=True)
-class LocalServer(OpenAICompatible):
-    """Base of the servers that are found by themselves when they run."""
-
-    description: ClassVar[str] = "A server on this machine; found by itself when it runs"
-    local: ClassVar[bool] = True
-
-    @property
-    def root(self) -> str:
-        """The address of the server itself."""
-        return self.base_url.removesuffix("/v1")
-
-    async def recognise(self, ctx: CallContext) -> bool:
-        """Whether this kind of server answers there and is ready; GatewayError when nobody does."""
-        raise NotImplementedError
-
-    async def _ask(self, ctx: CallContext, url: str, body: object = None) -> Any:
-        """The JSON at *url* for somebody who has a key; None when there is none."""
-        method = "GET" if body is None else "POST"
-        headers = self._headers(ctx)
-        async with ctx.http.request(method, url, headers=headers, json=body) as response:
-            return await _json(response)
-
-
-@attrs.frozen(kw_only=True)
-class Ollama(LocalServer):
-    """https://docs.ollama.com/api"""
-
-    name: ClassVar[str] = "Ollama"
-    label: ClassVar[str] = "Ollama"
-    url: ClassVar[str | None] = "https://ollama.com"
-    base_url: str = "http://127.0.0.1:11434/v1"
-
-    async def recognise(self, ctx: CallContext) -> bool:
-        """``GET /api/version`` tells a version."""
-        match await _look(ctx, f"{self.root}/api/version"):
-            case {"version": str()}:
-                return True
-            case _:
-                return False
-
-    async def fetch_models(self, ctx: CallContext) -> tuple[ModelInfo, ...]:
-        """``GET /api/tags``, and what ``POST /api/show`` says about each."""
-        match await self._ask(ctx, f"{self.root}/api/tags"):
-            case {"models": list(listed)}:
-                few = asyncio.Semaphore(AT_ONCE)
-                names = [one for one in listed if isinstance(one, dict) and _text(one, "name")]
-                return tuple(await asyncio.gather(*(self._model(ctx, one, few) for one in names)))
-            case _:
-                return await super().fetch_models(ctx)
-
-    async def _model(
-        self, ctx: CallContext, listed: dict[str, Any], few: asyncio.Semaphore
-    ) -> ModelInfo:
-        name = listed["name"]
-        if _text(listed, "remote_host") or _text(listed, "remote_model"):
-            # it runs in Ollama's cloud: a prompt goes there only when somebody says so
-            return ModelInfo(name, by_name_only=True)
-        try:
-            async with few:
-                shown = await self._ask(ctx, f"{self.root}/api/show", {"model": name})
-        except GatewayError:
-            shown = None
-        if not isinstance(shown, dict):
-            return ModelInfo(name)
-        return ModelInfo(
-            name,
-            capabilities=_capabilities(shown.get("capabilities"), _OLLAMA),
-            context_length=_context_length(shown.get("model_info")),
-        )
 
 
 @attrs.frozen(kw_only=True)
@@ -108,9 +39,9 @@ class LMStudio(LocalServer):
 
     async def recognise(self, ctx: CallContext) -> bool:
         """``GET /api/v1/models``, or before version 0.4 ``/api/v0/models``, lists typed models."""
-        found = _lm_studio_models(await _look(ctx, f"{self.root}/api/v1/models"), "models", "key")
+        found = _lm_studio_models(await look(ctx, f"{self.root}/api/v1/models"), "models", "key")
         found = found or _lm_studio_models(
-            await _look(ctx, f"{self.root}/api/v0/models"), "data", "id"
+            await look(ctx, f"{self.root}/api/v0/models"), "data", "id"
         )
         return bool(found)
 
@@ -150,12 +81,12 @@ class VLLM(LocalServer):
 
     async def recognise(self, ctx: CallContext) -> bool:
         """``GET /version`` tells a version, and a model in the list is owned by ``vllm``."""
-        match await _look(ctx, f"{self.root}/version"):
+        match await look(ctx, f"{self.root}/version"):
             case {"version": str()}:
                 pass
             case _:
                 return False
-        match await _look(ctx, f"{self.base_url}/models"):
+        match await look(ctx, f"{self.base_url}/models"):
             case {"data": [{"owned_by": "vllm"}, *_]}:
                 return True
             case _:
@@ -173,7 +104,7 @@ class LocalAI(LocalServer):
 
     async def recognise(self, ctx: CallContext) -> bool:
         """``GET /.well-known/localai.json`` describes it; no key is needed for that."""
-        match await _look(ctx, f"{self.root}/.well-known/localai.json"):
+        match await look(ctx, f"{self.root}/.well-known/localai.json"):
             case {"version": str(), "endpoints": dict()}:
                 return True
             case _:
@@ -185,10 +116,10 @@ class LocalAI(LocalServer):
             case {"data": list(listed)} if listed:
                 return tuple(
                     ModelInfo(
-                        one["id"], capabilities=_capabilities(one.get("capabilities"), _LOCAL_AI)
+                        one["id"], capabilities=capabilities_of(one.get("capabilities"), _LOCAL_AI)
                     )
                     for one in listed
-                    if isinstance(one, dict) and _text(one, "id")
+                    if isinstance(one, dict) and has_text(one, "id")
                 )
             case _:
                 return await super().fetch_models(ctx)
@@ -197,15 +128,8 @@ class LocalAI(LocalServer):
 #: every kind there is, in the order in which they are preferred
 LOCAL_SERVERS: tuple[type[LocalServer], ...] = (Ollama, LlamaCpp, LMStudio, VLLM, LocalAI)
 
-_OLLAMA = {
-    "completion": _CHAT,
-    "vision": Capability.VISION,
-    "tools": Capability.TOOLS,
-    "thinking": Capability.REASONING,
-    "embedding": Capability.EMBEDDINGS,
-}
 _LOCAL_AI = {
-    "chat": _CHAT,
+    "chat": TALK,
     "vision": Capability.VISION,
     "tools": Capability.TOOLS,
     "embeddings": Capability.EMBEDDINGS,
@@ -215,27 +139,6 @@ _LOCAL_AI = {
 }
 
 
-async def _look(ctx: CallContext, url: str) -> Any:
-    """The JSON at *url* for anybody; None when there is none."""
-    async with ctx.http.get(url) as response:
-        return await _json(response)
-
-
-async def _json(response: UpstreamResponse) -> Any:
-    """The JSON of a success that is not huge; None for anything else."""
-    if response.status != _OK:
-        return None
-    body = b""
-    async for piece in response.chunks():
-        body += piece
-        if len(body) > LOOK:
-            return None
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return None
-
-
 def _lm_studio_models(answer: Any, where: str, id_key: str) -> list[ModelInfo]:
     """The models in an answer of LM Studio; none when it is somebody else's."""
     listed = answer.get(where) if isinstance(answer, dict) else None
@@ -243,13 +146,13 @@ def _lm_studio_models(answer: Any, where: str, id_key: str) -> list[ModelInfo]:
         return []
     found: list[tuple[bool, ModelInfo]] = []
     for one in listed:
-        if not (isinstance(one, dict) and _text(one, id_key) and "max_context_length" in one):
+        if not (isinstance(one, dict) and has_text(one, id_key) and "max_context_length" in one):
             return []
         match one.get("type"):
             case "llm":
-                can = _CHAT
+                can = TALK | Capability.TOOLS
             case "vlm":
-                can = _CHAT | Capability.VISION
+                can = TALK | Capability.TOOLS | Capability.VISION
             case "embedding" | "embeddings":
                 can = Capability.EMBEDDINGS
             case _:
@@ -264,27 +167,3 @@ def _lm_studio_models(answer: Any, where: str, id_key: str) -> list[ModelInfo]:
         known = length if isinstance(length, int) else None
         found.append((loaded, ModelInfo(one[id_key], capabilities=can, context_length=known)))
     return [model for _, model in sorted(found, key=lambda pair: not pair[0])]
-
-
-def _capabilities(said: Any, meaning: dict[str, Capability]) -> Capability | None:
-    """The flags for a server's own words; None when it says nothing."""
-    if not isinstance(said, list) or not said:
-        return None
-    can = Capability.NONE
-    for word in said:
-        if isinstance(word, str):
-            can |= meaning.get(word, Capability.NONE)
-    return can
-
-
-def _context_length(model_info: Any) -> int | None:
-    """What is under ``<architecture>.context_length``."""
-    if not isinstance(model_info, dict):
-        return None
-    found = (value for key, value in model_info.items() if key.endswith(".context_length"))
-    return next((value for value in found if isinstance(value, int)), None)
-
-
-def _text(value: dict[str, Any], key: str) -> bool:
-    """Whether there is a text under *key*."""
-    return isinstance(value.get(key), str) and bool(value[key])

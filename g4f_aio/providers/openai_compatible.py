@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import aclosing
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 import attrs
 from yarl import URL
 
-from ..core.errors import UpstreamError
+from ..core.errors import BadRequestError, UpstreamError
 from ..core.events import EventStream
 from ..core.models import Capability, ModelInfo
-from ..core.provider import CallContext, Provider, UpstreamResponse
+from ..core.operations import (
+    CompletionRequest,
+    EmbeddingRequest,
+    Embeddings,
+    ModerationRequest,
+)
+from ..core.provider import CallContext, Provider, ResponseAction, UpstreamResponse
 from ..core.requests import ChatRequest
+from ..dialects import openai_completions, openai_embeddings, openai_moderations
 from ..dialects.base import Dialect
 from ..dialects.openai_chat import OpenAIChat
+from ..dialects.openai_responses import OPENAI_RESPONSES
 
 #: what the API can carry; whether a model can do it, its upstream says
 CHAT = (
@@ -30,6 +41,15 @@ CHAT = (
     | Capability.SEVERAL_CHOICES
     | Capability.REASONING
 )
+#: bytes of embeddings from which on their numbers are read in a thread
+_LARGE = 2**20
+#: statuses of an address that there is not
+_NO_ROUTE = (404, 405)
+_ACTIONS: dict[ResponseAction, tuple[str, str]] = {
+    "get": ("GET", ""),
+    "cancel": ("POST", "/cancel"),
+    "delete": ("DELETE", ""),
+}
 _CONTEXT_LENGTH = ("context_length", "max_model_len", "context_window", "max_context_length")
 
 
@@ -51,18 +71,22 @@ class OpenAICompatible(Provider):
     """An OpenAI-compatible server at *base_url* (usually ending in ``/v1``).
 
     *headers* are sent with every request. *stream_usage*: ask for usage in streams; false for
-    servers that refuse ``stream_options``.
+    servers that refuse ``stream_options``. *responses*: it has the Responses API, too, and gets
+    requests of that API as they are; otherwise they are translated. *completions*: the same of the
+    older API for completions.
     """
 
     name: ClassVar[str] = "openai-compatible"
     label: ClassVar[str] = "OpenAI-compatible server"
     description: ClassVar[str] = "Any server that speaks OpenAI's chat completions"
-    capabilities: ClassVar[Capability] = CHAT
+    capabilities: ClassVar[Capability] = CHAT | Capability.EMBEDDINGS
     key: ClassVar[str] = "optional"
 
     base_url: str = ""
     headers: dict[str, str] = attrs.field(factory=dict, repr=False)
     stream_usage: bool = True
+    responses: bool = False
+    completions: bool = True
     _wire: Dialect = attrs.field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
@@ -88,17 +112,29 @@ class OpenAICompatible(Provider):
             if isinstance(entry, dict) and isinstance(entry.get("id"), str)
         )
 
+    def speaks(self, dialect: str) -> bool:
+        """The Responses API, where the settings say so."""
+        return self.responses and dialect == OPENAI_RESPONSES.name
+
     async def chat(self, request: ChatRequest, ctx: CallContext) -> EventStream:
-        """``POST /chat/completions``; handed on byte for byte where the client speaks the same."""
-        body = self._wire.encode_request(request, request.model)
-        url = self._chat_url(request)
+        """``POST /chat/completions``; handed on byte for byte where the client speaks the same.
+
+        ``POST /responses`` for a client that speaks that, where the upstream has it.
+        """
+        wire, url = self._wire, self._chat_url(request)
+        # what was edited, or must be read, goes the way of all others
+        native = request.raw is not None and request.accept == request.dialect
+        native = native and self.speaks(request.dialect)
+        if native:
+            wire, url = OPENAI_RESPONSES, self._url("responses", request.model)
+        body = wire.encode_request(request, request.model)
         async with ctx.http.post(url, headers=self._headers(ctx), json=body) as response:
             await self._check(ctx, response)
             streams = response.headers.get("content-type", "").startswith("text/event-stream")
-            if streams != request.stream:
+            if streams != request.stream and not native:
                 # some upstreams stream always, or never, or not for this model
                 request = attrs.evolve(request, accept=None)
-            decoder = self._wire.decoder(request, ctx.provider)
+            decoder = wire.decoder(request, ctx.provider)
             if not streams:
                 for event in decoder.body(await response.read()):
                     yield event
@@ -112,9 +148,100 @@ class OpenAICompatible(Provider):
             for event in decoder.close():
                 yield event
 
+    async def kept_response(
+        self, response_id: str, ctx: CallContext, action: ResponseAction = "get"
+    ) -> dict[str, Any]:
+        """``GET`` or ``DELETE /responses/{id}``, or ``POST /responses/{id}/cancel``."""
+        if not self.speaks(OPENAI_RESPONSES.name):
+            return await super().kept_response(response_id, ctx, action)
+        method, end = _ACTIONS[action]
+        url = self._url(f"responses/{quote(response_id, safe='')}{end}", "")
+        async with ctx.http.request(method, url, headers=self._headers(ctx)) as response:
+            await self._check(ctx, response)
+            found = await response.json()
+        if not isinstance(found, dict):
+            raise UpstreamError(f"{ctx.provider} sent no response", provider=ctx.provider)
+        return found
+
+    def complete(self, request: CompletionRequest, ctx: CallContext) -> EventStream:
+        """``POST /completions``, where the upstream has that."""
+        if self.completions:
+            return self._complete(request, ctx)
+        return super().complete(request, ctx)
+
+    async def _complete(self, request: CompletionRequest, ctx: CallContext) -> EventStream:
+        body = openai_completions.encode_request(request, ask_usage=self.stream_usage)
+        url = self._url("completions", request.model)
+        async with ctx.http.post(url, headers=self._headers(ctx), json=body) as response:
+            if await self._has_route(ctx, response):
+                streams = response.headers.get("content-type", "").startswith("text/event-stream")
+                decoder = openai_completions.decoder(request, ctx.provider, streams=streams)
+                if not streams:
+                    for event in decoder.body(await response.read()):
+                        yield event
+                    return
+                async for frames in response.frames():
+                    for event in decoder.feed(self._answer(frames)):
+                        yield event
+                    if decoder.done:
+                        await response.end()
+                        break
+                for event in decoder.close():
+                    yield event
+                return
+        async with aclosing(super().complete(request, ctx)) as events:
+            async for event in events:
+                yield event
+
+    async def _has_route(self, ctx: CallContext, response: UpstreamResponse) -> bool:
+        """Whether an upstream knows the address at all; GatewayError for what else is wrong."""
+        try:
+            await self._check(ctx, response)
+        except BadRequestError as error:
+            # a model that it does not know has a code
+            if error.status not in _NO_ROUTE or error.code is not None:
+                raise
+            return False
+        return True
+
+    async def embed(self, request: EmbeddingRequest, ctx: CallContext) -> Embeddings:
+        """``POST /embeddings``; an upstream that knows no encodings is not asked for one."""
+        body = openai_embeddings.encode_request(request)
+        try:
+            data = await self._ask_for("embeddings", request.model, body, ctx)
+        except BadRequestError as error:
+            said = f"{error.param} {error.message}"
+            if "encoding_format" not in body or "encoding_format" not in said:
+                raise
+            del body["encoding_format"]
+            data = await self._ask_for("embeddings", request.model, body, ctx)
+        decode = openai_embeddings.decode_answer
+        if len(data) > _LARGE:
+            return await asyncio.to_thread(decode, data, request, ctx.provider)
+        return decode(data, request, ctx.provider)
+
+    async def moderate(self, request: ModerationRequest, ctx: CallContext) -> bytes:
+        """``POST /moderations``."""
+        body = request.raw | {"model": request.model}
+        data = await self._ask_for("moderations", request.model, body, ctx)
+        return openai_moderations.decode_answer(data, ctx.provider)
+
+    async def _ask_for(
+        self, route: str, model: str, body: dict[str, Any], ctx: CallContext
+    ) -> bytes:
+        """What the upstream answers at another route than those for chats."""
+        url = self._url(route, model)
+        async with ctx.http.post(url, headers=self._headers(ctx), json=body) as response:
+            await self._check(ctx, response)
+            return await response.read()
+
+    def _url(self, route: str, model: str) -> str:
+        """The address of a route for a model."""
+        return f"{self.base_url}/{route}"
+
     def _chat_url(self, request: ChatRequest) -> str:
         """Where a chat is asked for."""
-        return f"{self.base_url}/chat/completions"
+        return self._url("chat/completions", request.model)
 
     async def _check(self, ctx: CallContext, response: UpstreamResponse) -> None:
         """Return when the answer to a chat is a success, else raise what its error means."""

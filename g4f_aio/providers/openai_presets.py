@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import attrs
 
-from .openai_compatible import OpenAICompatible
+from ..core.models import Capability
+from .openai_compatible import CHAT, OpenAICompatible
 
 
 @attrs.frozen(kw_only=True)
@@ -15,6 +17,7 @@ class Hosted(OpenAICompatible):
 
     description: ClassVar[str] = "Hosted API; needs your own key"
     key: ClassVar[str] = "required"
+    completions: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -24,7 +27,14 @@ class OpenAI(Hosted):
     name: ClassVar[str] = "OpenAI"
     label: ClassVar[str] = "OpenAI API"
     url: ClassVar[str | None] = "https://platform.openai.com"
+    capabilities: ClassVar[Capability] = CHAT | Capability.EMBEDDINGS | Capability.MODERATIONS
+    defaults: ClassVar[Mapping[Capability, str]] = {
+        Capability.EMBEDDINGS: "text-embedding-3-small",
+        Capability.MODERATIONS: "omni-moderation-latest",
+    }
     base_url: str = "https://api.openai.com/v1"
+    responses: bool = True
+    completions: bool = True
 
 
 @attrs.frozen(kw_only=True)
@@ -35,6 +45,7 @@ class OpenRouter(Hosted):
     label: ClassVar[str] = "OpenRouter"
     url: ClassVar[str | None] = "https://openrouter.ai"
     base_url: str = "https://openrouter.ai/api/v1"
+    completions: bool = True
 
 
 @attrs.frozen(kw_only=True)
@@ -44,6 +55,7 @@ class Groq(Hosted):
     name: ClassVar[str] = "Groq"
     label: ClassVar[str] = "Groq"
     url: ClassVar[str | None] = "https://console.groq.com"
+    capabilities: ClassVar[Capability] = CHAT
     base_url: str = "https://api.groq.com/openai/v1"
 
 
@@ -54,6 +66,7 @@ class DeepSeek(Hosted):
     name: ClassVar[str] = "DeepSeek"
     label: ClassVar[str] = "DeepSeek"
     url: ClassVar[str | None] = "https://platform.deepseek.com"
+    capabilities: ClassVar[Capability] = CHAT
     base_url: str = "https://api.deepseek.com/v1"
 
 
@@ -67,6 +80,11 @@ class Mistral(Hosted):
     name: ClassVar[str] = "Mistral"
     label: ClassVar[str] = "Mistral AI"
     url: ClassVar[str | None] = "https://console.mistral.ai"
+    capabilities: ClassVar[Capability] = CHAT | Capability.EMBEDDINGS | Capability.MODERATIONS
+    defaults: ClassVar[Mapping[Capability, str]] = {
+        Capability.EMBEDDINGS: "mistral-embed",
+        Capability.MODERATIONS: "mistral-moderation-latest",
+    }
     base_url: str = "https://api.mistral.ai/v1"
     stream_usage: bool = False
 
@@ -79,6 +97,7 @@ class Together(Hosted):
     label: ClassVar[str] = "Together AI"
     url: ClassVar[str | None] = "https://api.together.ai"
     base_url: str = "https://api.together.xyz/v1"
+    completions: bool = True
 
 
 @attrs.frozen(kw_only=True)
@@ -89,6 +108,7 @@ class DeepInfra(Hosted):
     label: ClassVar[str] = "DeepInfra"
     url: ClassVar[str | None] = "https://deepinfra.com"
     base_url: str = "https://api.deepinfra.com/v1/openai"
+    completions: bool = True
 
 
 @attrs.frozen(kw_only=True)
@@ -98,7 +118,9 @@ class Cerebras(Hosted):
     name: ClassVar[str] = "Cerebras"
     label: ClassVar[str] = "Cerebras"
     url: ClassVar[str | None] = "https://cloud.cerebras.ai"
+    capabilities: ClassVar[Capability] = CHAT
     base_url: str = "https://api.cerebras.ai/v1"
+    completions: bool = True
 
 
 @attrs.frozen(kw_only=True)
@@ -108,7 +130,10 @@ class XAI(Hosted):
     name: ClassVar[str] = "XAI"
     label: ClassVar[str] = "xAI"
     url: ClassVar[str | None] = "https://console.x.ai"
+    capabilities: ClassVar[Capability] = CHAT
     base_url: str = "https://api.x.ai/v1"
+    responses: bool = True
+    completions: bool = True
 
 
 @attrs.frozen(kw_only=True)
@@ -128,6 +153,7 @@ class HuggingFace(Hosted):
     name: ClassVar[str] = "HuggingFace"
     label: ClassVar[str] = "Hugging Face Inference Providers"
     url: ClassVar[str | None] = "https://huggingface.co"
+    capabilities: ClassVar[Capability] = CHAT
     base_url: str = "https://router.huggingface.co/v1"
 
 
@@ -139,6 +165,7 @@ class Fireworks(Hosted):
     label: ClassVar[str] = "Fireworks AI"
     url: ClassVar[str | None] = "https://fireworks.ai"
     base_url: str = "https://api.fireworks.ai/inference/v1"
+    completions: bool = True
 
 
 @attrs.frozen(kw_only=True)

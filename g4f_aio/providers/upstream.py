@@ -171,9 +171,11 @@ class Exchange:
             await client.session.open(connection, target.origin)
         except OSError as error:
             name = client.provider
-            raise UpstreamError(
+            failure = UpstreamError(
                 f"{name}: cannot connect to {target.origin}: {reason(error)}", provider=name
-            ) from None
+            )
+            failure.unreachable = True
+            raise failure from None
         self._connecting = False
         deadline.set(end)
         await connection.ask(target.method, head, self._data)
@@ -186,7 +188,9 @@ class Exchange:
             what = f"{name}: no connection within {client.connect_timeout:g} s"
         else:
             what = f"{name} did not begin to answer within {client.headers_timeout:g} s"
-        return UpstreamTimeoutError(what, provider=name)
+        failure = UpstreamTimeoutError(what, provider=name)
+        failure.unreachable = self._connecting
+        return failure
 
 
 class Response:

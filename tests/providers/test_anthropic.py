@@ -11,7 +11,12 @@ import attrs
 import orjson
 import pytest
 
-from g4f_aio.core.errors import AuthenticationError, UpstreamAuthError, UpstreamError
+from g4f_aio.core.errors import (
+    AuthenticationError,
+    GatewayError,
+    UpstreamAuthError,
+    UpstreamError,
+)
 from g4f_aio.core.events import Finish, Passthrough, ReasoningDelta, TextDelta
 from g4f_aio.core.models import Capability, ModelInfo
 from g4f_aio.core.provider import CallContext
@@ -520,8 +525,6 @@ async def test_an_unknown_model_is_told_by_the_api(gateway: Gateway) -> None:
     ("fields", "param"),
     [
         ({"temperature": 1.5}, "temperature"),
-        ({"response_format": {"type": "json_object"}}, "response_format"),
-        ({"n": 2}, "n"),
         ({"logprobs": True}, "logprobs"),
         ({"seed": 1}, "seed"),
     ],
@@ -602,3 +605,141 @@ async def test_who_must_see_the_answer_gets_events_with_all_seals(
     encoder = ANTHROPIC_MESSAGES.encoder(asked)
     stream = b"".join(map(encoder.feed, events)) + encoder.finish()
     assert message(stream)["content"][0]["signature"] == "EqQBCgIYAhIM"
+
+
+async def test_what_a_client_says_in_headers_of_the_api_is_passed_on(
+    api: Running, session: Pool
+) -> None:
+    headers = {
+        "anthropic-version": "2026-10-21",
+        "anthropic-beta": "two-2026-01-01, three-2026-01-01",
+        "anthropic-workspace-id": "w",
+    }
+    asked = attrs.evolve(messages_request(HAIKU), headers=headers)
+    provider = Anthropic(base_url=api.root, beta=("one-2026-01-01", "two-2026-01-01"))
+    async for _ in provider.chat(asked, context(session)):
+        pass
+    await provider.count_tokens(prompt(), context(session))
+    first, second = await api.records()
+    assert first["headers"]["anthropic-version"] == "2026-10-21"
+    assert first["headers"]["anthropic-beta"] == "one-2026-01-01,two-2026-01-01,three-2026-01-01"
+    assert first["headers"]["anthropic-workspace-id"] == "w"
+    assert first["headers"]["x-api-key"] == KEY
+    assert second["headers"]["anthropic-version"] == "2023-06-01"
+    assert second["headers"]["anthropic-beta"] == "one-2026-01-01,two-2026-01-01"
+
+
+async def test_a_header_of_the_settings_has_the_last_word(api: Running, session: Pool) -> None:
+    asked = attrs.evolve(messages_request(HAIKU), headers={"anthropic-beta": "mine"})
+    provider = Anthropic(base_url=api.root, headers={"anthropic-beta": "ours"})
+    async for _ in provider.chat(asked, context(session)):
+        pass
+    assert (await api.records())[0]["headers"]["anthropic-beta"] == "ours"
+
+
+async def test_every_field_that_nobody_knows_goes_on(api: Running, session: Pool) -> None:
+    more: dict[str, Any] = {"mcp_servers": [{"url": "https://a"}], "x_new": {"deep": [1, None]}}
+    asked = messages_request(f"{HAIKU}@anything", **more)
+    async for _ in Anthropic(base_url=api.root).chat(asked, context(session)):
+        pass
+    assert await api.bodies() == [asked.raw]
+
+
+# counting tokens
+
+
+def prompt(mood: str = "", **fields: Any) -> Any:
+    """A request to count tokens, as a client of the Messages API sends it."""
+    hello = [{"role": "user", "content": "Hello big world"}]
+    body = {"model": f"{HAIKU}{mood}", "messages": hello, **fields}
+    return ANTHROPIC_MESSAGES.decode_prompt(orjson.dumps(body))
+
+
+async def test_tokens_are_counted_by_the_api(api: Running, session: Pool) -> None:
+    provider = Anthropic(base_url=api.root)
+    assert await provider.count_tokens(prompt(), context(session)) == 3
+    assert await provider.count_tokens(prompt(system="Be brief."), context(session)) == 5
+    assert await provider.count_tokens(prompt("@anything", new=1), context(session)) == 3
+    *_, last = await api.records()
+    assert last["path"] == "/v1/messages/count_tokens"
+    assert last["body"]["new"] == 1
+
+
+async def test_those_of_a_request_of_another_dialect_too(api: Running, session: Pool) -> None:
+    asked = request(model=HAIKU, temperature=0.5, max_tokens=5)
+    assert await Anthropic(base_url=api.root).count_tokens(asked, context(session)) == 1
+
+
+@pytest.mark.parametrize("mood", ["@no-count", "@status-405", "@status-501"])
+async def test_another_server_of_the_api_need_not_count(
+    api: Running, session: Pool, mood: str
+) -> None:
+    provider = Anthropic(base_url=api.root)
+    assert await provider.count_tokens(prompt(mood), context(session)) is None
+
+
+@pytest.mark.parametrize(
+    ("mood", "status"), [("@status-400", 400), ("@status-429", 429), ("@status-529", 503)]
+)
+async def test_a_refusal_to_count_is_an_error(
+    api: Running, session: Pool, mood: str, status: int
+) -> None:
+    with pytest.raises(GatewayError) as raised:
+        await Anthropic(base_url=api.root).count_tokens(prompt(mood), context(session))
+    assert raised.value.status == status
+
+
+async def test_a_model_that_there_is_not_is_not_counted(api: Running, session: Pool) -> None:
+    asked = attrs.evolve(prompt(), model="claude-9")
+    with pytest.raises(GatewayError) as raised:
+        await Anthropic(base_url=api.root).count_tokens(asked, context(session))
+    assert raised.value.code == "model_not_found"
+
+
+async def test_what_is_no_count_is_an_error(api: Running, session: Pool) -> None:
+    with pytest.raises(UpstreamError, match="Anthropic sent no count"):
+        await Anthropic(base_url=api.root).count_tokens(prompt("@odd-count"), context(session))
+
+
+# thoughts between calls
+
+
+async def told_after_calls(gateway: Gateway, model: str, **fields: Any) -> str:
+    """What a model says when its calls are answered by a client that sends no thoughts back."""
+    answer = await gateway.completion(model, tools=TOOLS, **fields)
+    called = answer.choices[0].message.model_dump(
+        include={"role", "content", "tool_calls"}, exclude_none=True
+    )
+    results = [
+        {"role": "tool", "tool_call_id": call["id"], "content": "12 °C"}
+        for call in called["tool_calls"]
+    ]
+    talk = [{"role": "user", "content": "Weather?"}, called, *results]
+    answer = await gateway.completion(model, messages=talk, tools=TOOLS, **fields)
+    return answer.choices[0].message.content or ""
+
+
+@pytest.mark.parametrize("model", [SONNET, OPUS, f"{SONNET}@redacted"])
+async def test_who_thinks_gets_its_thoughts_back_with_its_calls(
+    gateway: Gateway, api: Running, model: str
+) -> None:
+    assert await told_after_calls(gateway, model, reasoning_effort="low") == "12 °C; 12 °C"
+    _, second = await api.bodies()
+    blocks = [block["type"] for block in second["messages"][1]["content"]]
+    expected = ["thinking", "text", "tool_use", "tool_use"]
+    assert blocks == (["redacted_thinking"] if "@" in model else []) + expected
+    assert second["thinking"]["type"] == ("adaptive" if model == OPUS else "enabled")
+
+
+async def test_and_goes_on_without_thinking_where_they_are_forgotten(
+    gateway: Gateway, api: Running
+) -> None:
+    call = {"id": "elsewhere", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    talk = [
+        {"role": "user", "content": "Weather?"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "elsewhere", "content": "12 °C"},
+    ]
+    answer = await gateway.completion(SONNET, messages=talk, reasoning_effort="low")
+    assert answer.choices[0].message.content == "12 °C"
+    assert "thinking" not in (await api.bodies())[0]

@@ -234,3 +234,15 @@ async def test_a_cut_stream_ends_with_an_error(gateway: Gateway) -> None:
     text, error = await gateway.failed_stream("Azure:cut")
     assert text == "Hello "
     assert error["type"] == "provider_error"
+
+
+@pytest.mark.parametrize(
+    ("version", "path"),
+    [
+        ("", "/openai/v1/embeddings"),
+        (DATED, f"/openai/deployments/my%20model/embeddings?api-version={DATED}"),
+    ],
+)
+def test_the_addresses_of_what_is_no_chat(version: str, path: str) -> None:
+    azure = Azure(resource="r", api_version=version)
+    assert azure._url("embeddings", "my model") == f"https://r.openai.azure.com{path}"

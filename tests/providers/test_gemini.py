@@ -7,11 +7,19 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from typing import Any
 
+import attrs
+import orjson
 import pytest
 
-from g4f_aio.core.errors import AuthenticationError, UpstreamAuthError, UpstreamError
+from g4f_aio.core.errors import (
+    AuthenticationError,
+    GatewayError,
+    UpstreamAuthError,
+    UpstreamError,
+)
 from g4f_aio.core.models import Capability, ModelInfo
 from g4f_aio.core.provider import CallContext
+from g4f_aio.dialects.openai_embeddings import OPENAI_EMBEDDINGS
 from g4f_aio.gateway.plugins import find_plugins, load_class
 from g4f_aio.providers.gemini import Gemini
 from g4f_aio.providers.pool import Pool
@@ -82,13 +90,14 @@ def test_an_address_that_is_none_is_refused() -> None:
 # models
 
 
-async def test_the_models_that_generate(api: Running, session: Pool) -> None:
+async def test_the_models_that_talk_or_embed(api: Running, session: Pool) -> None:
     found = await Gemini(base_url=api.root).fetch_models(context(session))
-    can = Gemini.capabilities
+    can = Gemini.capabilities & ~Capability.EMBEDDINGS
     plain = can & ~Capability.REASONING
     seeing = Capability.CHAT | Capability.STREAM | Capability.VISION
     assert found == (
         ModelInfo(FLASH, can, 1048576, owned_by="google"),
+        ModelInfo("gemini-embedding-001", Capability.EMBEDDINGS, 2048, owned_by="google"),
         ModelInfo(f"{FLASH}-preview-tts", Capability.SPEECH, 8192, owned_by="google"),
         ModelInfo(f"{FLASH}-image", plain | Capability.IMAGE, 32768, owned_by="google"),
         ModelInfo("gemma-3-27b-it", seeing, 131072, owned_by="google"),
@@ -96,6 +105,20 @@ async def test_the_models_that_generate(api: Running, session: Pool) -> None:
     first, second = await api.records()
     assert first["path"] == "/v1beta/models?pageSize=1000"
     assert second["path"] == "/v1beta/models?pageSize=1000&pageToken=3"
+
+
+async def test_texts_become_vectors(session: Pool, serve: Any) -> None:
+    path = "/v1beta/models/gemini-embedding-001:batchEmbedContents"
+    other = await serve({path: {"embeddings": [{"values": [0.5]}, {"values": [0.25]}]}})
+    asked = OPENAI_EMBEDDINGS.decode_request(
+        orjson.dumps({"model": "gemini-embedding-001", "input": ["a", "b"]})
+    )
+    found = await Gemini(base_url=other.root).embed(asked, context(session))
+    assert found.vectors == ([0.5], [0.25])
+    assert other.requests[0].headers["x-goog-api-key"] == KEY
+    missing = attrs.evolve(asked, model="gone")
+    with pytest.raises(GatewayError):
+        await Gemini(base_url=other.root).embed(missing, context(session))
 
 
 async def test_what_is_no_list_of_models_is_an_error(session: Pool, serve: Any) -> None:

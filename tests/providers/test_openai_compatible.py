@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import orjson
 import pytest
+from aiohttp import web
 
 from g4f_aio import (
     AuthenticationError,
@@ -27,7 +28,11 @@ from g4f_aio import (
     Usage,
 )
 from g4f_aio.core.events import Event
+from g4f_aio.core.operations import CompletionRequest, EmbeddingRequest
 from g4f_aio.dialects.openai_chat import OPENAI_CHAT
+from g4f_aio.dialects.openai_completions import OPENAI_COMPLETIONS
+from g4f_aio.dialects.openai_embeddings import OPENAI_EMBEDDINGS
+from g4f_aio.dialects.openai_moderations import OPENAI_MODERATIONS
 from g4f_aio.providers.openai_compatible import OpenAICompatible, clean_url
 from g4f_aio.providers.pool import Pool
 from g4f_aio.providers.upstream import Client
@@ -407,3 +412,136 @@ async def test_a_list_that_is_refused_is_an_error(
 ) -> None:
     with pytest.raises(UpstreamAuthError, match="work answered 401"):
         await provider.fetch_models(attrs.evolve(context, credential="wrong"))
+
+
+# what is no chat
+
+
+def embedding(**fields: object) -> EmbeddingRequest:
+    """A request for embeddings."""
+    return OPENAI_EMBEDDINGS.decode_request(orjson.dumps({"model": "m", "input": "a", **fields}))
+
+
+def vectors(*found: object) -> dict[str, object]:
+    """An upstream's embeddings."""
+    data = [{"embedding": one, "index": index} for index, one in enumerate(found)]
+    return {"object": "list", "data": data, "model": "m"}
+
+
+async def test_embeddings(serve: Serve, context: CallContext) -> None:
+    fake = await serve({"/v1/embeddings": vectors([1.0, 0.5])})
+    provider = OpenAICompatible(base_url=f"{fake.root}/v1", headers={"x-a": "b"})
+    found = await provider.embed(embedding(), context)
+    assert found.vectors == ([1.0, 0.5],)
+    assert fake.requests[0].headers["x-a"] == "b"
+
+
+async def test_many_embeddings_are_read_in_a_thread(serve: Serve, context: CallContext) -> None:
+    fake = await serve({"/v1/embeddings": vectors([0.12345678] * 120_000)})
+    found = await OpenAICompatible(base_url=f"{fake.root}/v1").embed(embedding(), context)
+    assert len(found.vectors[0]) == 120_000
+
+
+async def test_who_knows_no_encodings_is_asked_without(serve: Serve, context: CallContext) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        if "encoding_format" in await request.json():
+            detail = {"message": "extra field: encoding_format"}
+            return web.json_response({"error": detail}, status=422)
+        return web.json_response(vectors([1.0]))
+
+    fake = await serve({"/v1/embeddings": answer})
+    provider = OpenAICompatible(base_url=f"{fake.root}/v1")
+    found = await provider.embed(embedding(encoding_format="base64"), context)
+    assert found.vectors == ("AACAPw==",)
+    assert len(fake.requests) == 2
+
+
+async def test_another_complaint_is_handed_on(serve: Serve, context: CallContext) -> None:
+    async def refuse(_: web.Request) -> web.Response:
+        return web.json_response({"error": {"message": "too long"}}, status=400)
+
+    fake = await serve({"/v1/embeddings": refuse})
+    provider = OpenAICompatible(base_url=f"{fake.root}/v1")
+    for asked_for in (embedding(), embedding(encoding_format="float")):
+        with pytest.raises(BadRequestError, match="too long"):
+            await provider.embed(asked_for, context)
+    assert len(fake.requests) == 2
+
+
+async def test_a_moderation(serve: Serve, context: CallContext) -> None:
+    fake = await serve({"/v1/moderations": {"results": [{"flagged": True}]}})
+    request = OPENAI_MODERATIONS.decode_request(b'{"input":"a","x":1}')
+    provider = OpenAICompatible(base_url=f"{fake.root}/v1")
+    body = await provider.moderate(attrs.evolve(request, model="m"), context)
+    assert orjson.loads(body)["results"][0]["flagged"] is True
+
+
+def completion(**fields: object) -> CompletionRequest:
+    """A request for a completion."""
+    body = {"model": "m", "prompt": "a", **fields}
+    return OPENAI_COMPLETIONS.decode_request(orjson.dumps(body))
+
+
+async def completed(
+    provider: OpenAICompatible, request: CompletionRequest, context: CallContext
+) -> list[Event]:
+    """All events of a completion."""
+    async with aclosing(provider.complete(request, context)) as events:
+        return [event async for event in events]
+
+
+TEXT = {"id": "c", "choices": [{"text": "b", "index": 0, "finish_reason": "stop"}]}
+CHAT_ANSWER = {"choices": [{"message": {"content": "c"}, "finish_reason": "stop"}]}
+
+
+async def test_a_completion(serve: Serve, context: CallContext) -> None:
+    fake = await serve({"/v1/completions": TEXT})
+    (event,) = await completed(OpenAICompatible(base_url=f"{fake.root}/v1"), completion(), context)
+    assert isinstance(event, Passthrough)
+    assert orjson.loads(event.data)["choices"] == TEXT["choices"]
+
+
+@pytest.mark.parametrize("done", [b"data: [DONE]\n\n", b""])
+async def test_a_streamed_completion(serve: Serve, context: CallContext, done: bytes) -> None:
+    data = b"data: " + orjson.dumps(TEXT) + b"\n\n" + done
+
+    async def stream(_: web.Request) -> web.Response:
+        return web.Response(body=data, content_type="text/event-stream")
+
+    fake = await serve({"/v1/completions": stream})
+    provider = OpenAICompatible(base_url=f"{fake.root}/v1")
+    events = await completed(provider, completion(stream=True), context)
+    whole = b"".join(event.data for event in events if isinstance(event, Passthrough))
+    assert whole == data.removesuffix(done) + b"data: [DONE]\n\n"
+    assert await completed(provider, completion(), context) == [
+        TextDelta("b"),
+        Finish(),
+        Usage(1, 1, estimated=True),
+    ]
+
+
+@pytest.mark.parametrize("knows", [True, False])
+async def test_who_has_no_completions_is_asked_for_chats(
+    serve: Serve, context: CallContext, knows: object
+) -> None:
+    """The settings know it, or its answer tells."""
+
+    async def missing(_: web.Request) -> web.Response:
+        return web.json_response({"detail": "Not Found"}, status=404)
+
+    found = await serve({"/v1/chat/completions": CHAT_ANSWER, "/v1/completions": missing})
+    provider = OpenAICompatible(base_url=f"{found.root}/v1", completions=not knows)
+    events = await completed(provider, completion(), context)
+    assert text_of(events) == "c"
+    assert found.paths == ["/v1/completions"] * (not knows) + ["/v1/chat/completions"]
+
+
+async def test_an_unknown_model_is_no_unknown_address(serve: Serve, context: CallContext) -> None:
+    async def refuse(_: web.Request) -> web.Response:
+        detail = {"message": "no such model", "code": "model_not_found"}
+        return web.json_response({"error": detail}, status=404)
+
+    fake = await serve({"/v1/completions": refuse})
+    with pytest.raises(BadRequestError, match="no such model"):
+        await completed(OpenAICompatible(base_url=f"{fake.root}/v1"), completion(), context)
+    assert fake.paths == ["/v1/completions"]

@@ -9,6 +9,7 @@ import attrs
 import pytest
 from yarl import URL
 
+from g4f_aio.core.models import Capability
 from g4f_aio.gateway.plugins import find_plugins, load_class
 from g4f_aio.providers import openai_presets
 from g4f_aio.providers.openai_compatible import CHAT
@@ -27,7 +28,9 @@ def test_it_needs_a_key_and_nothing_else(cls: type[Hosted]) -> None:
     assert preset.key == "required"
     assert preset.missing() is None
     assert not preset.local
-    assert preset.capabilities == CHAT
+    more = Capability.EMBEDDINGS | Capability.MODERATIONS
+    assert preset.capabilities & ~more == CHAT
+    assert all(flag in preset.capabilities for flag in preset.defaults)
 
 
 @pytest.mark.parametrize("cls", PRESETS)
