@@ -10,7 +10,7 @@ import attrs
 
 from ..core.completion import Completion
 from ..core.errors import BadRequestError
-from ..core.events import EventStream
+from ..core.events import Events, EventStream
 from ..core.messages import Message, Part, RefusalPart, TextPart
 from ..core.requests import ChatRequest
 from ..core.stores import ConversationKey, ConversationStore
@@ -20,7 +20,7 @@ CONVERSATIONS = 1000
 TRANSCRIPT = 2**20
 ID_LENGTH = 128
 #: a request's events, as ``Gateway.chat`` gives them
-Chat = Callable[[ChatRequest], EventStream]
+Chat = Callable[[ChatRequest], Events]
 
 
 class MemoryConversations:

@@ -1,36 +1,83 @@
-"""How each provider has been doing, from the calls it got."""
+"""How each provider and each of its models has been doing, from the calls they got."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 
-import attrs
-
-from ..core.errors import AuthenticationError, BadRequestError, GatewayError
+from ..core.errors import (
+    AuthenticationError,
+    BadRequestError,
+    GatewayError,
+    RateLimitError,
+    UpstreamAuthError,
+    UpstreamError,
+)
+from .breaker import LONGEST, Breaker
 
 #: the last calls that count
 WINDOW = 50
 #: seconds for which a provider that failed comes after the others
 REST = 30.0
+#: seconds a server on this machine is left alone at most: it may be started any moment
+LONGEST_LOCAL = 5.0
+#: calls from which on a share of them says something
+ENOUGH = 20
+#: seconds without a call after which those before say nothing about the next one
+FORGET = 300.0
+#: how much a new figure weighs against the average of the older ones
+_WEIGHT = 0.2
 
 
-@attrs.define
 class Health:
-    """One provider's record. Times are Unix time in seconds, *ttft* is in seconds."""
+    """The record of a provider or of one of its models.
 
-    last_ok: float | None = None
-    last_error: str | None = None
-    ttft: float | None = None
-    _failed_at: float | None = None
-    _calls: deque[bool] = attrs.field(factory=lambda: deque(maxlen=WINDOW))
+    *last_ok* is Unix time in seconds; *ttft*, the time to the first event, is in seconds; *speed* is
+    in tokens per second.
+    """
+
+    __slots__ = (
+        "_calls",
+        "_clock",
+        "_ended_at",
+        "_failed_at",
+        "_firsts",
+        "breaker",
+        "last_error",
+        "last_ok",
+        "running",
+        "speed",
+        "ttft",
+    )
+
+    def __init__(self, clock: Callable[[], float], longest: float = LONGEST) -> None:
+        self._clock = clock
+        self.last_ok: float | None = None
+        self.last_error: str | None = None
+        self.ttft: float | None = None
+        self.speed: float | None = None
+        #: calls under way
+        self.running = 0
+        self.breaker = Breaker(longest)
+        self._ended_at: float | None = None
+        self._failed_at: float | None = None
+        self._calls: deque[bool] = deque(maxlen=WINDOW)
+        self._firsts: deque[float] = deque(maxlen=WINDOW)
 
     @property
     def state(self) -> str:
-        """``unknown`` before the first call, then ``ok`` or ``failing`` by the last one."""
+        """``unknown`` before the first call, ``open`` while left alone, else by the last call."""
+        if self.breaker.is_open:
+            return "open"
         if not self._calls:
             return "unknown"
         return "ok" if self._calls[-1] else "failing"
+
+    @property
+    def calls(self) -> int:
+        """How many of the last calls are known, at most ``WINDOW``."""
+        return len(self._calls)
 
     @property
     def success_rate(self) -> float | None:
@@ -38,34 +85,172 @@ class Health:
         return sum(self._calls) / len(self._calls) if self._calls else None
 
     @property
+    def recent(self) -> bool:
+        """Whether a call ended lately; else who chooses goes by nothing that was measured.
+
+        Who is asked no more because of a figure would otherwise never get a better one.
+        """
+        return self._ended_at is not None and self._clock() - self._ended_at < FORGET
+
+    @property
     def resting(self) -> bool:
         """Whether it failed just now: then others are asked first."""
-        return self._failed_at is not None and time.monotonic() - self._failed_at < REST
+        return self._failed_at is not None and self._clock() - self._failed_at < REST
 
-    def succeeded(self, ttft: float | None) -> None:
-        """A call came to its proper end; its first event came after *ttft* seconds."""
+    @property
+    def slow_after(self) -> float | None:
+        """Seconds within which nine of ten first events came; None while too few are known."""
+        if len(self._firsts) < ENOUGH:
+            return None
+        return sorted(self._firsts)[len(self._firsts) * 9 // 10]
+
+    def succeeded(self, ttft: float | None, speed: float | None) -> None:
+        """A call came to its proper end, its first event after *ttft* seconds."""
+        self._ended()
         if ttft is not None:
+            self._firsts.append(ttft)
             # an average that favours the newer ones
-            self.ttft = ttft if self.ttft is None else 0.8 * self.ttft + 0.2 * ttft
+            self.ttft = ttft if self.ttft is None else self.ttft + _WEIGHT * (ttft - self.ttft)
+        if speed is not None:
+            self.speed = (
+                speed if self.speed is None else self.speed + _WEIGHT * (speed - self.speed)
+            )
         self._calls.append(True)
         self._failed_at = None
         self.last_ok = time.time()
 
     def failed(self, error: GatewayError) -> None:
-        """A call failed; a wrong request, or a wrong key of the caller's own, is not its fault."""
-        if isinstance(error, BadRequestError | AuthenticationError):
-            return
+        """A call failed by the provider's fault."""
+        self._ended()
         self._calls.append(False)
-        self._failed_at = time.monotonic()
+        self._failed_at = self._clock()
         self.last_error = error.message
+
+    def _ended(self) -> None:
+        """A call ended; after a long pause it is the first of a new record."""
+        if not self.recent:
+            self._calls.clear()
+            self._firsts.clear()
+            self.ttft = self.speed = None
+        self._ended_at = self._clock()
+
+
+class Standing:
+    """A provider and one of its models as one, which is what a call is about."""
+
+    __slots__ = ("_clock", "model", "provider")
+
+    def __init__(self, provider: Health, model: Health, clock: Callable[[], float]) -> None:
+        self.provider = provider
+        self.model = model
+        self._clock = clock
+
+    def wait(self) -> float:
+        """Seconds until a call may be tried; 0 when one may be tried now."""
+        provider, model = self.provider.breaker, self.model.breaker
+        if not (provider.is_open or model.is_open):
+            return 0.0
+        now = self._clock()
+        return max(provider.wait(now), model.wait(now))
+
+    @property
+    def resting(self) -> bool:
+        """Whether it failed just now."""
+        return self.model.resting
+
+    def begin(self) -> float | None:
+        """A call begins; exactly one of the other three follows, and gets what this returns."""
+        self.provider.running += 1
+        self.model.running += 1
+        if not (self.provider.breaker.is_open or self.model.breaker.is_open):
+            return None
+        now = self._clock()
+        self.provider.breaker.begin(now)
+        self.model.breaker.begin(now)
+        return now
+
+    def release(self, began: float | None) -> None:
+        """The call ended without telling anything about its provider."""
+        self._end()
+        self.provider.breaker.release(began)
+        self.model.breaker.release(began)
+
+    def succeeded(self, ttft: float | None, speed: float | None) -> None:
+        """The call came to its proper end; *ttft* in seconds, *speed* in tokens per second."""
+        self._end()
+        now = self._clock()
+        self.provider.succeeded(ttft, speed)
+        self.provider.breaker.succeeded(now)
+        self.model.succeeded(ttft, speed)
+        self.model.breaker.succeeded(now)
+
+    def failed(self, error: GatewayError, began: float | None) -> None:
+        """The call failed.
+
+        A wrong request, or a wrong key of the caller's own, is not the provider's fault. A refused
+        or exhausted key says nothing about other keys, so no breaker counts it. Who cannot be
+        reached cannot be reached for any model.
+        """
+        match error:
+            case BadRequestError() | AuthenticationError():
+                self.release(began)
+                return
+            case RateLimitError() | UpstreamAuthError():
+                self.release(began)
+            case _:
+                self._end()
+                now = self._clock()
+                self.model.breaker.failed(now, began)
+                if isinstance(error, UpstreamError) and error.unreachable:
+                    self.provider.breaker.failed(now, began)
+                else:
+                    self.provider.breaker.release(began)
+        self.provider.failed(error)
+        self.model.failed(error)
+
+    def _end(self) -> None:
+        self.provider.running -= 1
+        self.model.running -= 1
 
 
 class HealthBook:
-    """The records of all providers by name."""
+    """The records of all providers and models. *clock* is monotonic, in seconds."""
 
-    def __init__(self) -> None:
-        self._records: dict[str, Health] = {}
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._providers: dict[str, Health] = {}
+        self._standings: dict[tuple[str, str], Standing] = {}
 
-    def of(self, provider: str) -> Health:
-        """The record of one provider, made when it is new."""
-        return self._records.setdefault(provider, Health())
+    def of(self, provider: str, *, local: bool = False) -> Health:
+        """The record of a provider, made when it is new. *local*: it runs on this machine."""
+        found = self._providers.get(provider)
+        if found is None:
+            longest = LONGEST_LOCAL if local else LONGEST
+            found = self._providers[provider] = Health(self._clock, longest)
+        return found
+
+    def standing(self, provider: str, model: str, *, local: bool = False) -> Standing:
+        """A provider with one of its models."""
+        found = self._standings.get((provider, model))
+        if found is None:
+            if len(self._standings) >= MODELS:
+                self._forget()
+            longest = LONGEST_LOCAL if local else LONGEST
+            health = Health(self._clock, longest)
+            found = Standing(self.of(provider, local=local), health, self._clock)
+            self._standings[provider, model] = found
+        return found
+
+    def standings(self) -> dict[tuple[str, str], Standing]:
+        """All that are known, by provider and model."""
+        return dict(self._standings)
+
+    def _forget(self) -> None:
+        """Make room: names of models come from clients, and there is no end to them."""
+        for key, one in tuple(self._standings.items()):
+            if not one.model.running:
+                del self._standings[key]
+
+
+#: the most models whose records are kept
+MODELS = 2000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import logging
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, cast
@@ -15,7 +16,11 @@ from ..dialects.structure import describe, strict_converter
 from ..settings import ProviderSettings
 
 GROUP = "g4f.providers"
-_DISTRIBUTION = "g4f_aio"
+#: made when the first table is read, and kept: it writes code for each class it meets
+_converter = functools.cache(strict_converter)
+DISTRIBUTION = "g4f_aio"
+#: what a provider may say that it cannot take
+IGNORABLE = frozenset(("stop", "max_tokens", "system"))
 _log = logging.getLogger(__name__)
 
 
@@ -31,7 +36,7 @@ class Plugin:
     @property
     def built_in(self) -> bool:
         """Whether it comes with this program."""
-        return self.distribution.replace("-", "_") == _DISTRIBUTION
+        return self.distribution.replace("-", "_") == DISTRIBUTION
 
 
 def find_plugins(group: str = GROUP) -> dict[str, Plugin]:
@@ -40,14 +45,13 @@ def find_plugins(group: str = GROUP) -> dict[str, Plugin]:
     Where two distributions claim a name, ours keeps it, or else the first; the other is logged.
     """
     found: dict[str, Plugin] = {}
+    # each look at a name or version reads the whole description of the distribution again
+    origins: dict[int, tuple[str, str]] = {}
     for point in entry_points(group=group):
         origin = point.dist
-        plugin = Plugin(
-            point.name,
-            point,
-            origin.name if origin is not None else "?",
-            origin.version if origin is not None else "?",
-        )
+        if origin is not None and id(origin) not in origins:
+            origins[id(origin)] = (origin.name, origin.version)
+        plugin = Plugin(point.name, point, *origins.get(id(origin), ("?", "?")))
         known = found.get(point.name)
         if known is None or (plugin.built_in and not known.built_in):
             found[point.name] = plugin
@@ -91,6 +95,8 @@ def fault_of(provider: Provider) -> str | None:
         return "models() returns no tuple of ModelInfo"
     if not isinstance(capabilities, Capability):
         return "its capabilities are no Capability"
+    if not isinstance(provider.ignores, frozenset) or not provider.ignores <= IGNORABLE:
+        return f"its ignores are no frozenset of {', '.join(sorted(IGNORABLE))}"
     return None
 
 
@@ -112,6 +118,6 @@ def instantiate(cls: type[Provider], options: dict[str, Any], where: str) -> Pro
     if problems:
         return problems
     try:
-        return strict_converter().structure(options, cls)
+        return _converter().structure(options, cls)
     except Exception as error:  # noqa: BLE001  (described in full, never swallowed)
         return [f"{where}{path.removeprefix('$')}: {what}" for path, what in describe(error)]

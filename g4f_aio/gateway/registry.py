@@ -13,7 +13,7 @@ import attrs
 from ..core.models import Capability, ModelInfo
 from ..core.provider import Provider
 from ..settings import ProviderSettings, Settings, SettingsError
-from .plugins import Plugin, fault_of, instantiate, load_class
+from .plugins import DISTRIBUTION, Plugin, fault_of, instantiate, load_class
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +36,11 @@ class Entry:
     chosen: bool = False
 
     @property
+    def built_in(self) -> bool:
+        """Whether it comes with this program."""
+        return self.distribution.replace("-", "_") == DISTRIBUTION
+
+    @property
     def missing(self) -> str | None:
         """What it lacks before it can work; None when nothing."""
         return self.lacks(own_key=False)
@@ -44,13 +49,27 @@ class Entry:
         """As ``missing``, for a caller who may bring an *own_key*."""
         if self.provider is None:
             return None
-        if self.provider.key == "required" and self.settings.api_key is None and not own_key:
+        if self.provider.key == "required" and self.credentials == (None,) and not own_key:
             return (
                 f"an API key: set {key_variable(self.name)}, or api_key in [providers.{self.name}]"
             )
         if self.provider.opt_in and not self.chosen:
             return f"your consent: add [providers.{self.name}] to the settings"
         return self.provider.missing()
+
+    @property
+    def takes_key(self) -> bool:
+        """Whether it is ever sent a key."""
+        return self.provider is not None and self.provider.key != "none"
+
+    @property
+    def credentials(self) -> tuple[str | None, ...]:
+        """The keys this server holds for it; None alone when it has or takes none."""
+        if not self.takes_key:
+            return (None,)
+        single = (self.settings.api_key,) if self.settings.api_key is not None else ()
+        keys = dict.fromkeys((*single, *self.settings.api_keys))
+        return tuple(keys) or (None,)
 
     @property
     def usable(self) -> bool:
@@ -179,6 +198,12 @@ class Registry:
         """The usable ones that the operator configured, in the order of the settings."""
         return tuple(e for e in tuple(self._entries.values()) if e.chosen and e.usable)
 
+    @property
+    def loaded(self) -> dict[str, Provider]:
+        """Every provider that is loaded; nothing is imported."""
+        found = tuple(self._entries.values())
+        return {entry.name: entry.provider for entry in found if entry.provider is not None}
+
     def names(self) -> tuple[str, ...]:
         """All names it answers to."""
         return tuple(self._canonical.values())
@@ -204,7 +229,11 @@ class Registry:
             problems.append(f"{where}.{key}: no provider type {table.type!r}{hint}")
             return
         variable = key_variable(name)
-        if table.api_key is None and variable in self._settings.environment_keys:
+        if (
+            table.api_key is None
+            and not table.api_keys
+            and variable in self._settings.environment_keys
+        ):
             table = attrs.evolve(table, api_key=self._settings.environment_keys[variable])
         cls = load_class(plugin)
         if isinstance(cls, str):

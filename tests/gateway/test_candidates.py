@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+import attrs
 import pytest
 
 from g4f_aio import (
     Capability,
+    ChatRequest,
+    Message,
+    ModelInfo,
+    Provider,
     ProviderNotFoundError,
+    Sampling,
+    TextPart,
     UnsupportedError,
     UpstreamAuthError,
     UpstreamError,
@@ -15,7 +24,9 @@ from g4f_aio.gateway.candidates import (
     Candidate,
     capable,
     demand_usable,
+    incapable,
     key_for,
+    taking,
     without_unnamed,
 )
 from g4f_aio.gateway.registry import Entry
@@ -157,3 +168,102 @@ def test_why_a_provider_cannot_be_used_is_said(
 def test_the_callers_own_key_is_as_good() -> None:
     entry = Entry("OpenAI", "OpenAI", "d", "1", ProviderSettings("OpenAI"), OpenAI())
     demand_usable(entry, own_key=True, ignored=False)
+
+
+def test_a_model_s_own_flags_go_before_its_provider_s() -> None:
+    talks = Capability.CHAT | Capability.STREAM
+    assert Candidate(FULL, "m").capabilities == FULL.capabilities
+    assert Candidate(FULL, "m", info=ModelInfo("m")).capabilities == FULL.capabilities
+    known = Candidate(FULL, "m", info=ModelInfo("m", talks | Capability.VISION)).capabilities
+    assert Capability.VISION in known
+    assert Capability.TOOLS not in known
+    server = Capability.JSON_SCHEMA | Capability.LOGPROBS | Capability.SEVERAL_CHOICES
+    assert server in known, "no list of models tells of these"
+    assert server not in Candidate(WORDS, "m", info=ModelInfo("m", talks)).capabilities
+
+
+def test_what_a_list_says_of_a_model_only_counts_against_others() -> None:
+    blind = Candidate(FULL, "blind", info=ModelInfo("blind", Capability.CHAT))
+    unknown = Candidate(FULL, "unknown")
+    sight = Capability.CHAT | Capability.VISION
+    assert capable([blind, unknown], sight) == [unknown]
+    assert capable([blind], sight) == [blind]
+    assert capable([blind, unknown], Capability.CHAT) == [blind, unknown]
+    with pytest.raises(UnsupportedError):
+        capable([blind, unknown], Capability.CHAT | Capability.VIDEO)
+
+
+def test_why_one_is_not_asked_is_said() -> None:
+    blind = Candidate(FULL, "blind", info=ModelInfo("blind", Capability.CHAT))
+    error = incapable(blind, Capability.CHAT | Capability.VISION)
+    assert (error.message, error.param) == ("blind of full cannot supply: vision", "messages")
+    several = incapable(blind, Capability.TOOLS | Capability.VISION)
+    assert (several.message, several.param) == ("blind of full cannot supply: vision, tools", None)
+
+
+def test_a_list_is_right_about_who_embeds() -> None:
+    """It may be wrong about what a model that chats can do besides."""
+    chats = Candidate(FULL, "c", info=ModelInfo("c", capabilities=Capability.CHAT))
+    unknown = Candidate(FULL, "u")
+    embeds = Candidate(FULL, "e", info=ModelInfo("e", capabilities=Capability.EMBEDDINGS))
+    assert capable([chats, unknown, embeds], Capability.EMBEDDINGS) == [unknown, embeds]
+    assert capable([chats], Capability.VISION) == [chats]
+    with pytest.raises(UnsupportedError, match="full cannot supply: embeddings"):
+        capable([chats], Capability.EMBEDDINGS)
+
+
+@attrs.frozen(kw_only=True)
+class Plain(Provider):
+    """It takes and gives text, and no stop sequences."""
+
+    name: ClassVar[str] = "plain"
+    ignores: ClassVar[frozenset[str]] = frozenset(("stop", "system"))
+
+
+PLAIN = Entry("plain", "plain", "d", "1", ProviderSettings("plain"), Plain(), chosen=True)
+BROKEN = attrs.evolve(PLAIN, name="broken", provider=None)
+
+
+def test_what_nobody_has_is_supplied_where_that_can_be() -> None:
+    plain, full = Candidate(PLAIN, "m"), Candidate(FULL, "m")
+    needs = Capability.CHAT | Capability.TOOLS | Capability.JSON_SCHEMA
+    assert capable([plain, full], needs, emulate=True) == [full]
+    [found] = capable([plain], needs, emulate=True)
+    assert found.supplied == Capability.TOOLS | Capability.JSON_SCHEMA
+    with pytest.raises(UnsupportedError, match="json_schema"):
+        capable([plain], needs)
+    with pytest.raises(UnsupportedError, match=r"plain cannot supply: vision$"):
+        capable([plain], needs | Capability.VISION, emulate=True)
+
+
+def test_what_a_list_says_a_model_lacks_is_supplied() -> None:
+    info = ModelInfo("m", capabilities=Capability.CHAT)
+    [found] = capable(
+        [Candidate(FULL, "m", info=info)], Capability.CHAT | Capability.TOOLS, emulate=True
+    )
+    assert found.supplied == Capability.TOOLS
+
+
+@pytest.mark.parametrize("info", [None, ModelInfo("scripted", not_a_language_model=True)])
+def test_nothing_is_supplied_for_what_follows_no_instructions(info: ModelInfo | None) -> None:
+    with pytest.raises(UnsupportedError, match="words cannot supply: tools"):
+        capable([Candidate(WORDS, "m", info=info)], Capability.TOOLS, emulate=True)
+
+
+def test_who_takes_every_parameter_goes_first() -> None:
+    plain, full = Candidate(PLAIN, "m"), Candidate(FULL, "m")
+    asked = ChatRequest("m", (), sampling=Sampling(stop=("x",)))
+    assert taking([plain, full], asked, emulate=True) == [full]
+    assert taking([plain], asked, emulate=True) == [plain]
+    assert taking([plain], ChatRequest("m", ()), emulate=False) == [plain]
+    with pytest.raises(UnsupportedError, match=r"\$\.stop: plain cannot supply stop") as caught:
+        taking([plain], asked, emulate=False)
+    assert caught.value.param == "stop"
+    brief = ChatRequest("m", (Message("system", (TextPart("Be brief."),)),))
+    with pytest.raises(UnsupportedError, match=r"\$\.messages: plain cannot supply system"):
+        taking([plain], brief, emulate=False)
+
+
+def test_a_broken_provider_ignores_nothing() -> None:
+    assert Candidate(BROKEN, "m").ignores == frozenset()
+    assert Candidate(BROKEN, "m").follows_instructions

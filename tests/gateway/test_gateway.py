@@ -21,6 +21,7 @@ from g4f_aio import (
     GatewayError,
     Passthrough,
     RateLimitError,
+    Routing,
     TextDelta,
     UpstreamAuthError,
     UpstreamError,
@@ -28,12 +29,21 @@ from g4f_aio import (
     Usage,
 )
 from g4f_aio.core.events import Event, Started
+from g4f_aio.core.operations import CompletionRequest
+from g4f_aio.core.record import RequestRecord
 from g4f_aio.dialects.openai_chat import OPENAI_CHAT
 from g4f_aio.gateway.gateway import Gateway
 from g4f_aio.gateway.plugins import find_plugins
 from g4f_aio.gateway.registry import Registry
 from g4f_aio.providers.pool import Pool
-from g4f_aio.settings import ModelTarget, ProviderSettings, RoutingSettings, Settings
+from g4f_aio.settings import (
+    CacheSettings,
+    ModelTarget,
+    ProviderSettings,
+    RoutingSettings,
+    Settings,
+)
+from tests.server.fakes import entry as made
 
 if TYPE_CHECKING:
     from tests.conftest import Upstream
@@ -43,9 +53,11 @@ Build = Callable[[Settings], Awaitable[Gateway]]
 
 @pytest.fixture
 def build(session: Pool) -> Build:
-    """Make the gateway for these settings, with every installed provider."""
+    """Make the gateway for these settings, with every installed provider; it makes each call once."""
 
     async def build(settings: Settings) -> Gateway:
+        routing = attrs.evolve(settings.routing, retries=0)
+        settings = attrs.evolve(settings, routing=routing)
         registry = await asyncio.to_thread(lambda: Registry(settings, find_plugins()))
         return Gateway(settings, registry, session, "1.2.3")
 
@@ -129,7 +141,7 @@ async def test_who_answers_comes_first_then_what_it_says(
     assert record["body"]["model"] == "echo"
     health = gateway.health.of("work")
     assert (health.state, health.success_rate) == ("ok", 1.0)
-    assert health.ttft is not None
+    assert (health.ttft is not None) == stream, "a whole answer has no first event of its own"
 
 
 async def test_where_both_speak_the_same_the_bytes_are_handed_on(
@@ -764,13 +776,120 @@ async def test_new_settings_are_for_new_requests(upstream: Upstream, build: Buil
     )
     registry = await asyncio.to_thread(lambda: Registry(new, find_plugins()))
     async with aclosing(gateway.chat(asked(""))) as events:
-        begun = [await anext(events)]
+        begun = [await anext(aiter(events))]
         gateway.reload(new, registry)
         later = await answer(gateway, asked(""))
         begun += [event async for event in events]
     assert begun[0] == Started("old", "paced-10-9", 1)
     assert text_of(begun).endswith("w8")
     assert later[0] == Started("new", "echo", 1)
+
+
+async def test_they_forget_nothing_of_how_everybody_has_been_doing(
+    upstream: Upstream, build: Build
+) -> None:
+    settings = Settings(providers={"work": at(upstream, "wrong-key")})
+    gateway = await build(settings)
+    with pytest.raises(UpstreamAuthError):
+        await answer(gateway, asked("work:echo"))
+    registry = await asyncio.to_thread(lambda: Registry(settings, find_plugins()))
+    gateway.reload(settings, registry)
+    with pytest.raises(UpstreamAuthError, match="refused every key"):
+        await answer(gateway, asked("work:echo"))
+    assert len(await upstream.records()) == 1
+    assert gateway.health is gateway.desk.health
+    assert gateway.health.of("work").state == "failing"
+
+
+async def test_what_a_request_came_to_is_noted_where_the_caller_says(
+    upstream: Upstream, build: Build
+) -> None:
+    gateway = await build(Settings(providers={"work": at(upstream)}))
+    record = RequestRecord("", "", "", "work:echo")
+    async with aclosing(gateway.chat(asked("work:echo"), record)) as events:
+        _ = [event async for event in events]
+    (attempt,) = record.attempts
+    assert (attempt.provider, attempt.model, attempt.outcome) == ("work", "echo", "ok")
+    assert record.usage is not None
+    gateway.close()
+
+
+@pytest.mark.parametrize("accept", [False, True], ids=["events", "bytes"])
+async def test_the_parts_of_a_stream_are_counted(
+    upstream: Upstream, build: Build, *, accept: bool
+) -> None:
+    gateway = await build(Settings(providers={"work": at(upstream)}))
+    record = RequestRecord("", "", "", "")
+    wish = asked("work:words-20", accept=accept)
+    async with aclosing(gateway.chat(wish, record)) as events:
+        _ = [event async for event in events]
+    assert 20 <= record.pieces <= 25
+
+
+async def test_models_are_fetched_with_a_key_that_does_not_rest(
+    upstream: Upstream, build: Build
+) -> None:
+    keys = (SecretStr("wrong-key"), SecretStr("good-key"))
+    gateway = await build(Settings(providers={"work": at(upstream, api_keys=keys)}))
+    await answer(gateway, asked("work:echo"))
+    (entry,) = gateway.now.registry.chosen
+    assert await gateway.now.catalog.refresh(entry)
+    assert keys_of(await upstream.records()) == [
+        "Bearer wrong-key",
+        "Bearer good-key",
+        "Bearer good-key",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("enabled", "wanted", "conversation", "calls"),
+    [
+        (False, None, None, 2),
+        (False, True, None, 1),
+        (True, None, None, 1),
+        (True, False, None, 2),
+        (True, True, "c1", 2),
+    ],
+)
+async def test_answers_come_out_of_the_cache_where_somebody_wants_that(
+    upstream: Upstream,
+    session: Pool,
+    *,
+    enabled: bool,
+    wanted: bool | None,
+    conversation: str | None,
+    calls: int,
+) -> None:
+    settings = Settings(providers={"work": at(upstream)}, cache=CacheSettings(enabled=enabled))
+    registry = await asyncio.to_thread(lambda: Registry(settings, find_plugins()))
+    routing = Routing(provider="work", cache=wanted, conversation_id=conversation)
+    request = attrs.evolve(asked("echo", stream=False, temperature=0), routing=routing)
+    async with asyncio.TaskGroup() as tasks:
+        gateway = Gateway(settings, registry, session, tasks=tasks)
+        for _ in range(2):
+            assert text_of(await answer(gateway, request)) == "Hello big world"
+        assert len(await upstream.records()) == calls
+        gateway.reload(settings, registry)
+        await answer(gateway, request)
+        assert len(await upstream.records()) == calls + 1, "it begins anew"
+        gateway.close()
+
+
+async def test_what_is_broken_lists_no_models(build: Build) -> None:
+    gateway = await build(Settings())
+    broken = made(None, "broken", error="it cannot be imported")
+    assert await gateway._fetch(gateway.now, broken) == ()
+
+
+async def test_a_list_of_models_that_is_refused_shows_no_key(
+    upstream: Upstream, build: Build, caplog: pytest.LogCaptureFixture
+) -> None:
+    base_url = f"{upstream.root}/no-such-api/wrong-key"
+    gateway = await build(Settings(providers={"work": at(upstream, "wrong-key", base_url)}))
+    (entry,) = gateway.now.registry.chosen
+    assert await gateway.now.catalog.refresh(entry) == ()
+    assert "no list of models from work" in caplog.text
+    assert "wrong-key" not in caplog.text
 
 
 async def test_models_are_fetched_with_the_servers_key(upstream: Upstream, build: Build) -> None:
@@ -798,3 +917,28 @@ async def test_an_unknown_model_of_a_named_provider_is_its_own_404(
         await answer(await build(settings), asked("gpt-17"))
     assert (caught.value.status, caught.value.code) == (404, "model_not_found")
     assert "`gpt-17` does not exist" in caught.value.message
+
+
+async def test_what_is_no_chat_goes_the_same_way_and_past_the_cache(
+    build: Build, upstream: Upstream
+) -> None:
+    down = ProviderSettings("openai-compatible", options={"base_url": "http://127.0.0.1:9/v1"})
+    chats = {"base_url": upstream.base_url, "completions": False}
+    work = ProviderSettings("openai-compatible", options=chats)
+    settings = Settings(
+        providers={"down": down, "work": work},
+        models=chain("down:echo", "work:echo"),
+        cache=CacheSettings(enabled=True),
+        routing=RoutingSettings(detect_local=False),
+    )
+    gateway = await build(settings)
+    asked_for = CompletionRequest(model="best", prompts=("Hello world",))
+    record = RequestRecord("", "", "", "")
+    for noted in (record, None):
+        async with aclosing(gateway.call(asked_for, noted)) as events:
+            found = [event async for event in events]
+        assert isinstance(found[0], Started)
+        assert (found[0].provider, found[0].model) == ("work", "echo")
+        assert "".join(one.text for one in found if isinstance(one, TextDelta)) == "Hello world"
+    assert [one.outcome for one in record.attempts] == ["failed", "ok"]
+    assert len(await upstream.records("echo")) == 2

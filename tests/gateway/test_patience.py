@@ -3,151 +3,173 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
-import attrs
 import pytest
 
-from g4f_aio import EventStream, Passthrough, Status, TextDelta, Timeouts, UpstreamTimeoutError
+from g4f_aio import Passthrough, Status, TextDelta, Timeouts, UpstreamTimeoutError
+from g4f_aio.core.deadline import Deadline
+from g4f_aio.core.events import Event
 from g4f_aio.gateway.patience import Patience
 
-LONG = Timeouts(first_token=10, idle=10, total=10)
+TIMES = Timeouts(connect=1, headers=2, first_token=10, idle=5, total=60)
+WORD = TextDelta("w")
 
 
-async def words(*gaps: float) -> EventStream:
-    """A word after each of these waits, in seconds."""
-    for number, gap in enumerate(gaps):
-        await asyncio.sleep(gap)
-        yield TextDelta(f"w{number}")
+class Alarm(Deadline):
+    """A deadline whose time passes when a test says so."""
+
+    def __init__(self) -> None:  # there is no event loop
+        self.at = 1000.0
+        self.when: float | None = None
+        self.rang = False
+
+    def now(self) -> float:
+        return self.at
+
+    def set(self, when: float) -> None:
+        self.when = when
+
+    def clear(self) -> None:
+        self.when = None
+
+    def passed(self) -> bool:
+        return self.rang
 
 
-async def collect(patience: Patience, events: EventStream, *, pause: float = 0) -> list[object]:
-    """Everything, as a client that takes *pause* seconds for each event."""
-    found: list[object] = []
-    try:
-        while (event := await patience.next(events)) is not None:
-            found.append(event)
-            await asyncio.sleep(pause)
-    finally:
-        patience.close()
-        await events.aclose()
-    return found
+class Wait:
+    """A provider's events, waited for one by one."""
+
+    def __init__(self, timeouts: Timeouts = TIMES, *, streamed: bool = True) -> None:
+        self.alarm = Alarm()
+        self.patience = Patience("acme", timeouts, self.alarm, streamed=streamed)
+
+    def left(self) -> float:
+        """Seconds that the next event may take."""
+        if self.alarm.when is None:
+            self.patience.begin()
+        assert self.alarm.when is not None
+        return self.alarm.when - self.alarm.at
+
+    def got(self, event: Event = WORD, *, after: float) -> None:
+        """The next event comes after so many seconds."""
+        assert after < self.left()
+        self.alarm.at += after
+        self.patience.got(event)
+        assert self.alarm.when is None
+
+    def message(self) -> str:
+        """What is said when the next event takes too long."""
+        self.alarm.at += self.left()
+        self.patience.over()
+        return self.patience.error().message
 
 
-async def test_events_pass_and_the_first_ones_time_is_noted() -> None:
-    patience = Patience("acme", LONG, streamed=True)
-    assert await collect(patience, words(0.05, 0, 0)) == [TextDelta(f"w{i}") for i in range(3)]
-    assert patience.first_after is not None
-    assert 0.04 < patience.first_after < 0.5
+def test_the_first_token_is_not_waited_for_for_ever() -> None:
+    wait = Wait()
+    assert wait.left() == 10
+    assert wait.message() == "acme began no answer for 10 s"
+    error = wait.patience.error()
+    assert isinstance(error, UpstreamTimeoutError)
+    assert (error.status, error.code, error.provider) == (504, "provider_timeout", "acme")
 
 
-async def test_the_first_token_is_not_waited_for_for_ever() -> None:
-    patience = Patience("acme", attrs.evolve(LONG, first_token=0.1), streamed=True)
-    begin = time.monotonic()
-    with pytest.raises(UpstreamTimeoutError, match=r"acme began no answer for 0\.1 s") as caught:
-        await collect(patience, words(5))
-    assert 0.09 < time.monotonic() - begin < 1
-    assert (caught.value.status, caught.value.code) == (504, "provider_timeout")
-    assert caught.value.provider == "acme"
+def test_nor_is_the_next_one() -> None:
+    wait = Wait()
+    wait.got(after=9)
+    assert wait.left() == 5
+    wait.got(after=4)
+    assert wait.left() == 5
+    assert wait.message() == "acme sent no token for 5 s"
 
 
-async def test_nor_is_the_next_one() -> None:
-    patience = Patience("acme", attrs.evolve(LONG, idle=0.1), streamed=True)
-    with pytest.raises(UpstreamTimeoutError, match=r"acme sent no token for 0\.1 s"):
-        await collect(patience, words(0.2, 0, 5))
+def test_nor_is_the_end() -> None:
+    wait = Wait()
+    for _ in range(14):
+        wait.got(after=4)
+    assert wait.left() == 4
+    assert wait.message() == "acme did not finish within 60 s"
 
 
-async def test_nor_is_the_end() -> None:
-    patience = Patience("acme", attrs.evolve(LONG, total=0.2), streamed=True)
-    begin = time.monotonic()
-    with pytest.raises(UpstreamTimeoutError, match=r"acme did not finish within 0\.2 s"):
-        await collect(patience, words(*[0.03] * 100))
-    assert 0.19 < time.monotonic() - begin < 1
+def test_where_both_times_end_at_once_it_is_the_end_that_is_missed() -> None:
+    wait = Wait(Timeouts(first_token=60, total=60))
+    assert wait.message() == "acme did not finish within 60 s"
 
 
-async def test_who_does_not_stream_gets_it_all_at_the_end() -> None:
-    timeouts = attrs.evolve(LONG, first_token=0.05, idle=0.05)
-    patience = Patience("acme", timeouts, streamed=False)
-    assert await collect(patience, words(0.15)) == [TextDelta("w0")]
+def test_the_first_events_time_is_noted() -> None:
+    wait = Wait()
+    assert wait.patience.first_after is None
+    wait.got(Status("thinking"), after=1)
+    assert wait.patience.first_after is None
+    wait.got(after=2)
+    wait.got(after=3)
+    assert wait.patience.first_after == 3
 
 
-async def test_but_not_after_the_total_time() -> None:
-    patience = Patience("acme", attrs.evolve(LONG, total=0.1), streamed=False)
-    with pytest.raises(UpstreamTimeoutError, match=r"did not finish within 0\.1 s"):
-        await collect(patience, words(5))
+def test_who_does_not_stream_gets_it_all_at_the_end() -> None:
+    wait = Wait(streamed=False)
+    assert wait.left() == 60
+    assert wait.message() == "acme did not finish within 60 s"
 
 
 @pytest.mark.parametrize("notice", [Status("thinking"), Passthrough(b": hm\n\n", progress=False)])
-async def test_notices_are_no_tokens(notice: Status | Passthrough) -> None:
-    async def chatter() -> EventStream:
-        yield TextDelta("w0")
-        while True:
-            await asyncio.sleep(0.01)
-            yield notice
-
-    patience = Patience("acme", attrs.evolve(LONG, idle=0.1), streamed=True)
-    with pytest.raises(UpstreamTimeoutError, match="sent no token"):
-        await collect(patience, chatter())
-
-
-async def test_passed_on_bytes_are_tokens() -> None:
-    async def frames() -> EventStream:
-        for _ in range(6):
-            await asyncio.sleep(0.04)
-            yield Passthrough(b"data: {}\n\n")
-
-    patience = Patience("acme", attrs.evolve(LONG, idle=0.1), streamed=True)
-    assert len(await collect(patience, frames())) == 6
+def test_notices_are_no_tokens(notice: Status | Passthrough) -> None:
+    wait = Wait()
+    for _ in range(3):
+        wait.got(notice, after=3)
+    assert wait.left() == 1
+    assert wait.message() == "acme began no answer for 10 s"
+    wait = Wait()
+    wait.got(after=1)
+    wait.got(notice, after=3)
+    assert wait.left() == 2
 
 
-async def test_the_time_a_slow_client_takes_is_not_the_providers() -> None:
-    timeouts = Timeouts(first_token=0.15, idle=0.15, total=0.3)
-    patience = Patience("acme", timeouts, streamed=True)
-    found = await collect(patience, words(0.02, 0.02, 0.02), pause=0.2)
-    assert len(found) == 3
+def test_passed_on_bytes_are_tokens() -> None:
+    wait = Wait()
+    wait.got(Passthrough(b"data: {}\n\n"), after=9)
+    assert wait.patience.first_after == 9
+    assert wait.left() == 5
 
 
-async def test_a_timeout_of_the_provider_itself_is_its_own() -> None:
-    async def impatient() -> EventStream:
-        yield TextDelta("w0")
-        async with asyncio.timeout(0.01):
-            await asyncio.sleep(5)
-
-    with pytest.raises(TimeoutError):
-        await collect(Patience("acme", LONG, streamed=True), impatient())
-
-
-async def test_a_provider_that_is_out_of_time_is_stopped() -> None:
-    stopped = asyncio.Event()
-
-    async def stubborn() -> EventStream:
-        try:
-            await asyncio.sleep(5)
-            yield TextDelta("never")
-        finally:
-            stopped.set()
-
-    patience = Patience("acme", attrs.evolve(LONG, first_token=0.05), streamed=True)
-    with pytest.raises(UpstreamTimeoutError):
-        await collect(patience, stubborn())
-    assert stopped.is_set()
+def test_the_time_a_slow_client_takes_is_not_the_providers() -> None:
+    wait = Wait()
+    wait.alarm.at += 1000
+    assert wait.left() == 10
+    wait.got(after=1)
+    wait.alarm.at += 1000
+    assert wait.left() == 5
+    wait.got(Status("thinking"), after=3)
+    wait.alarm.at += 1000
+    assert wait.left() == 2
+    for _ in range(27):
+        wait.got(after=1)
+        wait.alarm.at += 1000
+    wait.got(after=4)
+    for _ in range(6):
+        wait.got(after=4)
+    assert wait.left() == 60 - 1 - 3 - 27 - 7 * 4
 
 
-async def test_a_client_that_leaves_is_no_timeout() -> None:
-    patience = Patience("acme", attrs.evolve(LONG, first_token=0.2), streamed=True)
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(collect(patience, words(5)))
-        await asyncio.sleep(0.02)
-        task.cancel()
-    assert task.cancelled()
+def test_when_nothing_came_nothing_is_waited_for_any_more() -> None:
+    wait = Wait()
+    wait.patience.begin()
+    wait.patience.over()
+    assert wait.alarm.when is None
 
 
-async def test_a_timeout_leaves_no_mark_on_its_task() -> None:
-    patience = Patience("acme", attrs.evolve(LONG, first_token=0.05), streamed=True)
-    with pytest.raises(UpstreamTimeoutError):
-        await collect(patience, words(5))
-    task = asyncio.current_task()
-    assert task is not None
-    assert task.cancelling() == 0
-    async with asyncio.timeout(1):
-        await asyncio.sleep(0.1)
+def test_the_deadline_knows_whether_it_was_too_long() -> None:
+    wait = Wait()
+    assert not wait.patience.passed()
+    wait.alarm.rang = True
+    assert wait.patience.passed()
+
+
+async def test_with_a_real_deadline() -> None:
+    deadline = Deadline()
+    patience = Patience("acme", Timeouts(first_token=0.02), deadline, streamed=True)
+    patience.begin()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.sleep(30)
+    assert patience.passed()
+    assert patience.error().message == "acme began no answer for 0.02 s"
+    deadline.close()

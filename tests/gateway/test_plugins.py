@@ -174,6 +174,20 @@ class NamesForCapabilities(Sound):
     capabilities = ("chat",)  # type: ignore[assignment]
 
 
+@attrs.frozen(kw_only=True)
+class IgnoresTooMuch(Sound):
+    """It cannot take what nobody supplies."""
+
+    ignores = frozenset(("stop", "seed"))
+
+
+@attrs.frozen(kw_only=True)
+class IgnoresAList(Sound):
+    """What it cannot take is in a list."""
+
+    ignores = ["stop"]  # type: ignore[assignment]  # noqa: RUF012  (that is its fault)
+
+
 @pytest.mark.parametrize(
     ("cls", "fault"),
     [
@@ -183,6 +197,8 @@ class NamesForCapabilities(Sound):
         (ListOfModels, "models() returns no tuple of ModelInfo"),
         (MissingIsFalse, "missing() returns neither None nor a string"),
         (NamesForCapabilities, "its capabilities are no Capability"),
+        (IgnoresTooMuch, "its ignores are no frozenset of max_tokens, stop, system"),
+        (IgnoresAList, "its ignores are no frozenset of max_tokens, stop, system"),
     ],
 )
 def test_a_provider_that_says_nonsense_of_itself_has_a_fault(

@@ -1,0 +1,282 @@
+"""One request on its way to an answer: who is asked, who is asked next, and when to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from functools import partial
+from typing import Self, cast
+
+from ..core.errors import (
+    GatewayError,
+    OverloadedError,
+    RateLimitError,
+    UpstreamAuthError,
+    UpstreamError,
+    UpstreamTimeoutError,
+)
+from ..core.events import Event, Passthrough, Started, Usage
+from ..core.operations import Request
+from ..core.record import RequestRecord
+from .call import Call
+from .choice import Place, places, ready
+from .credentials import Credential
+from .desk import Desk
+from .emulation import EmulatedCall
+from .hedge import Hedge
+from .snapshot import Snapshot
+from .trip import Trip
+
+#: seconds before the first further try, at most; doubling with each
+BACKOFF = 0.5
+#: the longest hint of an upstream that is waited out here and not left to the client, in seconds
+PATIENCE = 2.0
+#: upstream's statuses after which another try may help
+_PASSING = frozenset((408, 500, 502, 503, 504, 529))
+_random = random.Random()  # noqa: S311  (spreads tries over time, no secret)
+_log = logging.getLogger(__name__)
+
+
+class Answering:
+    """The events of an answer: ``Started``, then those of the provider that gives it.
+
+    Providers are asked in order until one yields its first event; after that an error is final.
+    """
+
+    __slots__ = (
+        "_call",
+        "_desk",
+        "_first",
+        "_hedge",
+        "_now",
+        "_over",
+        "_record",
+        "_request",
+        "_trip",
+    )
+
+    def __init__(self, desk: Desk, now: Snapshot, request: Request, record: RequestRecord) -> None:
+        self._desk = desk
+        self._now = now
+        self._request = request
+        self._record = record
+        self._trip: Trip | None = None
+        self._call: Call | EmulatedCall | Hedge | None = None
+        self._hedge: Hedge | None = None
+        self._first: Event | None = None
+        self._over = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        call = self._call
+        if call is None:
+            if self._over:
+                raise StopAsyncIteration
+            self._over = True  # a second time there is nothing to begin
+            return await self._begin()
+        event = self._first
+        if event is not None:
+            self._first = None
+        else:
+            try:
+                event = await call.next()
+            except GatewayError as error:
+                await self._end(error)
+                raise
+            if event is None:
+                await self._end(None)
+                raise StopAsyncIteration
+        kind = type(event)
+        if kind is Passthrough:
+            usage = cast(Passthrough, event).usage
+            if usage is not None:
+                self._record.usage = usage
+        elif kind is Usage:
+            self._record.usage = cast(Usage, event)
+        return event
+
+    async def aclose(self) -> None:
+        """Stop whoever speaks."""
+        self._over = True
+        trip, self._trip, self._call = self._trip, None, None
+        if trip is not None:
+            self._record.pieces += trip.call.pieces
+            if self._hedge is not None:
+                await self._hedge.aclose()
+            await trip.cancelled()
+
+    async def _end(self, error: GatewayError | None) -> None:
+        trip, self._trip, self._call = self._trip, None, None
+        assert trip is not None  # noqa: S101  (there was a call)
+        self._record.pieces += trip.call.pieces
+        if self._hedge is not None:
+            await self._hedge.aclose()
+        if error is not None:
+            await trip.failed(error)
+        else:
+            await trip.succeeded(self._record.usage)
+
+    async def _begin(self) -> Event:
+        """The first event of whoever gives one."""
+        desk = self._desk
+        desk.retries.request()
+        candidates = await self._now.catalog.candidates(self._request)
+        failure: GatewayError | None = None
+        passing: GatewayError | None = None
+        tries = 0
+        while True:
+            try:
+                order = ready(
+                    places(candidates, desk.health, desk.credentials, desk.quarantine),
+                    desk.credentials,
+                )
+            except GatewayError:
+                if failure is not None:
+                    raise failure from None
+                raise
+            while order:
+                place = order.pop(0)
+                if failure is not None and place.standing.wait():
+                    continue  # it broke while others were asked
+                try:
+                    if self._now.settings.routing.hedge and (
+                        after := self._slow_after(place, order)
+                    ):
+                        return await self._race(place, order, after)
+                    return await self._ask(place, patient=not order)
+                except GatewayError as error:
+                    if not error.fallback:
+                        raise
+                    failure = error
+                    if _may_pass(error):
+                        passing = error
+                    else:
+                        candidates = [one for one in candidates if one is not place.candidate]
+                    if order:
+                        _log.warning("%s; asking %s", error.message, order[0].candidate.entry.name)
+            assert failure is not None  # noqa: S101  (nobody is ready and no error: ``ready`` raises)
+            tries += 1
+            wait = self._wait_before(passing, tries) if candidates else None
+            if wait is None:
+                raise failure
+            _log.warning("%s; trying again in %.2f s", failure.message, wait)
+            await asyncio.sleep(wait)
+
+    def _wait_before(self, failure: GatewayError | None, tries: int) -> float | None:
+        """Seconds to wait before the next try; None when there is none."""
+        if failure is None or tries > self._now.settings.routing.retries:
+            return None
+        wait = _random.uniform(0, BACKOFF * 2 ** (tries - 1))
+        if failure.retry_after is not None:
+            wait = max(wait, failure.retry_after)
+        if wait > PATIENCE or not self._desk.retries.spend():
+            return None
+        return wait
+
+    async def _ask(self, place: Place, *, patient: bool) -> Event:
+        """The first event of one candidate, with each of its keys in turn while they are refused."""
+        candidate = place.candidate
+        if candidate.own_key is not None:
+            return await self._call_with(place, Credential(candidate.own_key), patient=patient)
+        credentials = self._desk.credentials
+        keys = credentials.of(candidate.entry)
+        if len(keys) == 1 and not keys[0].rests:
+            return await self._call_with(place, keys[0], patient=patient)
+        for others in reversed(range(len(keys))):
+            credential = credentials.take(candidate.entry, candidate.model)
+            try:
+                return await self._call_with(place, credential, patient=patient)
+            except (RateLimitError, UpstreamAuthError) as error:
+                if not others or credentials.wait(candidate.entry, candidate.model):
+                    raise
+                _log.warning("%s; using another key", error.message)
+        raise AssertionError("a provider has at least one key, or None for it")
+
+    async def _call_with(self, place: Place, credential: Credential, *, patient: bool) -> Event:
+        record = self._record
+        trip = Trip(self._desk, self._now, self._request, place, credential)
+        record.attempts.append(trip.attempt)
+        if trip.turnstile is not None:
+            await trip.wait(self._now.settings.server.queue_timeout if patient else 0.0)
+        trip.begin()
+        try:
+            event = await trip.call.next()
+        except GatewayError as error:
+            await trip.failed(error)
+            raise
+        except BaseException:
+            await trip.cancelled()
+            raise
+        assert event is not None  # noqa: S101  (without a finish it would have raised)
+        self._call = trip.call
+        return self._started(trip, event)
+
+    def _started(self, trip: Trip, event: Event) -> Started:
+        record, attempt = self._record, trip.attempt
+        now = time.monotonic()
+        attempt.ttft = now - attempt.started
+        record.ttft = now - record.started
+        self._trip, self._first = trip, event
+        emulated = record.emulated = trip.call.emulated
+        return Started(attempt.provider, attempt.model, len(record.attempts), emulated)
+
+    def _slow_after(self, place: Place, others: list[Place]) -> float | None:
+        """Seconds after which a second provider is asked as well; None when none is to be."""
+        hedges = self._desk.hedges
+        hedges.share = self._now.settings.routing.hedge_share
+        hedges.request()
+        if not others or place.candidate.own_key is not None:
+            return None
+        return place.standing.model.slow_after
+
+    async def _race(self, place: Place, others: list[Place], after: float) -> Event:
+        """The first event of a candidate, or of the next one when that is slow to begin."""
+        first = await self._enter(place)
+        hedge = Hedge()
+        try:
+            trip, event = await hedge.begin(first, partial(self._enter_second, others), after)
+        except BaseException:
+            await hedge.aclose()
+            raise
+        self._hedge = self._call = hedge
+        return self._started(trip, event)
+
+    async def _enter_second(self, others: list[Place]) -> Trip | None:
+        """Begin a call that is not owed to anybody; None when that would cost too much."""
+        if others[0].candidate.own_key is not None or not self._desk.hedges.spend():
+            return None
+        try:
+            return await self._enter(others.pop(0))
+        except GatewayError:
+            return None
+
+    async def _enter(self, place: Place) -> Trip:
+        """A call of a candidate that has begun, without any wait for a place."""
+        candidate = place.candidate
+        credential = self._desk.credentials.take(candidate.entry, candidate.model)
+        trip = Trip(self._desk, self._now, self._request, place, credential)
+        self._record.attempts.append(trip.attempt)
+        if trip.turnstile is not None:
+            await trip.wait(0.0)
+        trip.begin()
+        return trip
+
+
+def _may_pass(error: GatewayError) -> bool:
+    """Whether another try of the same may help."""
+    match error:
+        case UpstreamTimeoutError(upstream_status=None) | UpstreamAuthError():
+            return False
+        case UpstreamError(upstream_status=status):
+            return status is None or status in _PASSING
+        case RateLimitError():
+            return error.retry_after is not None
+        case OverloadedError():
+            # ours, which names no provider, has stood in line already
+            return error.provider is not None
+        case _:
+            return False

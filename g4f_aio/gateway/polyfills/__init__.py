@@ -1,0 +1,1 @@
+"""What a provider lacks, supplied here: requests and events rewritten, without any I/O."""

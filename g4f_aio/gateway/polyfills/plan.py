@@ -1,0 +1,120 @@
+"""Which polyfills a request needs at a provider, and whether there are such."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import Protocol
+
+import attrs
+
+from ...core.models import Capability
+from ...core.operations import CompletionRequest, Request
+from ...core.requests import ChatRequest
+from .choices import single
+from .json_answer import JsonAnswer, schema_of
+from .max_tokens import MaxTokens
+from .polyfill import Chain, Polyfill
+from .schema import Anything, Compiled
+from .stop import Stop
+from .system import System
+from .text import INSTRUCTS
+from .tools import Tools
+
+#: what can be supplied where a model of language lacks it, and its name in ``x-emulated``
+SUPPLIED: Mapping[Capability, str] = MappingProxyType(
+    {
+        Capability.TOOLS: "tools",
+        Capability.JSON_OBJECT: "json_object",
+        Capability.JSON_SCHEMA: "json_schema",
+        Capability.SEVERAL_CHOICES: "n",
+    }
+)
+#: all of them
+SUPPLIABLE = Capability.NONE
+for _flag in SUPPLIED:
+    SUPPLIABLE |= _flag
+
+
+class Make(Protocol):
+    """Makes a polyfill for one try."""
+
+    def __call__(self, *, last: bool) -> Polyfill:
+        """The polyfill; *last*: there will be no further try."""
+
+
+@attrs.frozen
+class Plan:
+    """How a request is answered at a provider that lacks some of it.
+
+    *names* say what is supplied. *makes* are in the order in which an answer passes through them.
+    """
+
+    names: tuple[str, ...]
+    request: ChatRequest
+    makes: tuple[Make, ...]
+    choices: int = 1
+
+    @classmethod
+    def of(
+        cls,
+        request: ChatRequest,
+        lacks: Capability,
+        can: Capability = Capability.NONE,
+        ignored: frozenset[str] = frozenset(),
+    ) -> Plan:
+        """The plan where a model *lacks* so much, *can* do that, and takes no parameters *ignored*.
+
+        It blocks: make it in a thread. GatewayError for what cannot be supplied or is wrong.
+        """
+        names = [SUPPLIED[flag] for flag in lacks]
+        makes: list[Make] = []
+        first = asked(request, ignored)
+        sampling = request.sampling
+        if "max_tokens" in first and sampling.max_tokens is not None:
+            makes.append(partial(MaxTokens, sampling.max_tokens))
+        if Capability.TOOLS in lacks:
+            makes.append(partial(Tools, request))
+        if lacks & (Capability.JSON_OBJECT | Capability.JSON_SCHEMA):
+            makes.append(_json(request, can))
+        if "stop" in first:
+            makes.append(partial(Stop, sampling.stop))
+        if "system" in first or ("system" in ignored and makes):
+            makes.append(System)
+        prepared = single(request) if request.n > 1 else request
+        for make in makes:
+            prepared = make(last=True).prepare(prepared)
+        if request.n > 1 and "n" not in names:
+            names.append("n")
+        return cls((*names, *sorted(first)), prepared, tuple(makes), request.n)
+
+    def chain(self, *, last: bool) -> Chain:
+        """New polyfills for one try of one choice."""
+        return Chain([make(last=last) for make in self.makes])
+
+
+def _json(request: ChatRequest, can: Capability) -> Make:
+    form = request.response_format or {}
+    if form.get("type") != "json_schema":
+        return partial(JsonAnswer, Anything())
+    schema = Compiled(schema_of(form), "response_format.json_schema.schema")
+    return partial(JsonAnswer, schema, native=can)
+
+
+def asked(request: Request, ignored: frozenset[str]) -> frozenset[str]:
+    """Which of the parameters *ignored* by a provider a request has."""
+    if not isinstance(request, (ChatRequest, CompletionRequest)):
+        return frozenset()
+    found = set()
+    if "stop" in ignored and request.sampling.stop:
+        found.add("stop")
+    if "max_tokens" in ignored and request.sampling.max_tokens is not None:
+        found.add("max_tokens")
+    if (
+        "system" in ignored
+        and isinstance(request, ChatRequest)
+        and any(message.role in INSTRUCTS for message in request.messages)
+    ):
+        found.add("system")
+    return frozenset(found)
