@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .backend.schemas import backend_schemas
 from .json_schema import Schema
 
 _STRING: Schema = {"type": "string"}
@@ -13,6 +14,9 @@ _STRINGS: Schema = {"type": "array", "items": _STRING}
 _TIME: Schema = {"type": "integer", "description": "Unix time in seconds; 0 when unknown."}
 _TEXT: Schema = {"type": ["string", "null"]}
 _FREE: Schema = {"type": ["object", "null"]}
+_FIGURE: Schema = {"type": ["number", "null"]}
+_SHARE: Schema = {**_FIGURE, "minimum": 0, "maximum": 1}
+_MILLISECONDS: Schema = {"type": ["integer", "null"], "minimum": 0}
 _FINISH: Schema = {
     "type": ["string", "null"],
     "enum": ["stop", "length", "tool_calls", "content_filter", "function_call", None],
@@ -176,17 +180,65 @@ def answer_schemas() -> dict[str, Schema]:
             health=_ref("Health"),
         ),
         "ProviderList": _list_of("Provider"),
-        "Health": _object(
+        "Health": _health(
             "How the last calls went.",
-            state={**_STRING, "enum": ["unknown", "ok", "failing", "broken"]},
-            last_ok={"type": ["number", "null"], "description": "Unix time in seconds."},
-            last_error=_TEXT,
-            success_rate={"type": ["number", "null"], "minimum": 0, "maximum": 1},
-            ttft_ms={
-                "type": ["integer", "null"],
-                "description": "Milliseconds to the first token, smoothed.",
+            models={
+                "type": "object",
+                "description": "The same of each model that was asked.",
+                "additionalProperties": _ref("ModelHealth"),
             },
         ),
+        "ModelHealth": _health("How the last calls of one model went."),
+        "Route": _object(
+            "What would become of a chat.",
+            object={"const": "route"},
+            model={**_STRING, "description": "As the request has it."},
+            provider={**_TEXT, "description": "The one that the request names."},
+            needs={**_STRINGS, "description": "The capabilities that an answer takes."},
+            rule={**_STRING, "description": "Which rule chose the candidates."},
+            candidates=_array(_ref("RouteCandidate")),
+            error={
+                "anyOf": [_ref("RouteError"), {"type": "null"}],
+                "description": "What the chat would be answered at once.",
+            },
+        ),
+        "RouteCandidate": _object(
+            "A provider, in its place of the order.",
+            provider=_STRING,
+            model={**_TEXT, "description": "What the provider calls it; null where it is open."},
+            asked={**_STRING, "enum": ["first", "then", "left_out"]},
+            why={**_TEXT, "description": "What put it in its place, if not the settings alone."},
+            wait_ms={
+                **_MILLISECONDS,
+                "description": "Milliseconds until it may be asked; null when nobody knows.",
+            },
+            condition={
+                "anyOf": [_ref("RouteCondition"), {"type": "null"}],
+                "description": "What the chain of the settings says about it.",
+            },
+            health={
+                "anyOf": [_ref("ModelHealth"), {"type": "null"}],
+                "description": "Of the model; null for one that cannot be asked at all.",
+            },
+        ),
+        "RouteCondition": _object(
+            "A condition on a link of a chain.",
+            when=_STRING,
+            values={
+                "type": "object",
+                "description": "What its names stand for now; null while it is not known.",
+                "additionalProperties": {"type": ["number", "boolean", "null"]},
+            },
+        ),
+        "RouteError": _object(
+            "An error, with the status that it would have.",
+            message=_STRING,
+            type=_STRING,
+            param=_TEXT,
+            code=_TEXT,
+            status={"type": "integer"},
+        ),
+        **backend_schemas(),
         "Status": _object("It is well.", status=_STRING),
         "Document": {"type": "object", "description": "This document."},
     }
@@ -199,6 +251,19 @@ def _object(about: str, /, *, optional: dict[str, Schema] | None = None, **requi
         "properties": {**required, **(optional or {})},
         "required": list(required),
     }
+
+
+def _health(about: str, **more: Any) -> Schema:
+    return _object(
+        about,
+        state={**_STRING, "enum": ["unknown", "ok", "failing", "open", "broken"]},
+        last_ok={**_FIGURE, "description": "Unix time in seconds."},
+        last_error=_TEXT,
+        success_rate=_SHARE,
+        ttft_ms={**_MILLISECONDS, "description": "To the first token, smoothed."},
+        tokens_per_s={**_FIGURE, "description": "Tokens a second in streams, smoothed."},
+        **more,
+    )
 
 
 def _list_of(name: str) -> Schema:

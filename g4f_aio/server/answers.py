@@ -28,11 +28,15 @@ class _Stream(web.StreamResponse):
 
 
 class Answer:
-    """One answer on its way; a stream's headers go out with its first bytes."""
+    """One answer on its way; a stream's headers go out with its first bytes.
 
-    def __init__(self, request: web.Request, *, streamed: bool) -> None:
+    *idle* is what it sends while there is nothing to say.
+    """
+
+    def __init__(self, request: web.Request, *, streamed: bool, idle: bytes = KEEP_ALIVE) -> None:
         self.request = request
         self.streamed = streamed
+        self._idle = idle
         #: why it was ended from outside; then its task is cancelled
         self.failure: GatewayError | None = None
         self._loop = asyncio.get_running_loop()
@@ -72,10 +76,10 @@ class Answer:
         return response
 
     async def keep_alive(self) -> None:
-        """Send a comment; before the first event this commits the stream to status 200."""
+        """Say that it lives; before the first event this commits the stream to status 200."""
         response = self._response or await self._open()
         self.last_write = self._loop.time()
-        await response.write(KEEP_ALIVE)
+        await response.write(self._idle)
 
     def end(self, error: GatewayError) -> None:
         """End it from outside: with an error event, or with a status when nothing was sent yet.
@@ -125,9 +129,9 @@ class Answers:
     def __len__(self) -> int:
         return len(self._live)
 
-    def begin(self, request: web.Request, *, streamed: bool) -> Answer:
+    def begin(self, request: web.Request, *, streamed: bool, idle: bytes = KEEP_ALIVE) -> Answer:
         """Note a new one; ``done`` must follow."""
-        answer = Answer(request, streamed=streamed)
+        answer = Answer(request, streamed=streamed, idle=idle)
         self._live.add(answer)
         self._idle.clear()
         return answer

@@ -30,8 +30,9 @@ async def read_json(request: web.Request) -> bytes:
         raise too_large(limit)
     seconds = request.app[CURRENT].settings.server.body_timeout
     try:
-        if request.content.is_eof():  # it came with the headers, as nearly always
-            return await request.read()
+        if request.content.is_eof() and (request.content_length or 0) > 0:
+            # it came with the headers, as nearly always
+            return request.content.read_nowait()
         async with asyncio.timeout(seconds):
             return await request.read()
     except TimeoutError:

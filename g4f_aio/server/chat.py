@@ -2,43 +2,116 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import attrs
 from aiohttp import web
 
-from ..core.errors import BadRequestError, PermissionDeniedError
-from ..core.requests import ChatRequest
-from ..dialects.base import Dialect
+from ..core.errors import BadRequestError, GatewayError, PermissionDeniedError
+from ..core.events import Events
+from ..core.operations import Operation, Request
+from ..core.record import RequestRecord
+from ..dialects.base import Face, R
 from ..gateway.conversation import converse
-from ..keys import CALLER, CONVERSATIONS, CURRENT, DIALECT, GATEWAY
+from ..keys import (
+    CALLER,
+    CONVERSATIONS,
+    CURRENT,
+    DIALECT,
+    GATEWAY,
+    LEDGER,
+    RECORD,
+    REQUEST_ID,
+    TURNSTILE,
+)
 from ..settings import checks
+from .admission import admit, stand_in_line
 from .bodies import read_json
+from .errors import internal_error
 from .stream import send
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+#: what makes a chat complete that is not all in the body of its request
+Complete = Callable[[R, web.Request], R]
+#: what answers a chat once it is known to be allowed
+Reply = Callable[[web.Request, R, RequestRecord], Awaitable[web.StreamResponse]]
 
 
-def chat_handler(dialect: Dialect) -> Handler:
+def chat_handler(
+    dialect: Face[R], complete: Complete[R] | None = None, reply: Reply[R] | None = None
+) -> Handler:
     """A handler for requests in *dialect*; the path may fix provider and conversation."""
+    answer: Reply[R] = reply or _answer
 
     async def handler(request: web.Request) -> web.StreamResponse:
         request[DIALECT] = dialect
-        chat = dialect.decode_request(await read_json(request))
-        chat = _with_path(chat, request)
-        chat = _with_caller(chat, request)
-        ask = request.app[GATEWAY].chat
-        if chat.routing.conversation_id:
-            store = request.app[CONVERSATIONS]
-            events = converse(ask, chat, request[CALLER].name, store)
-        else:
-            events = ask(chat)
-        return await send(request, chat, events, dialect)
+        app = request.app
+        turnstile = app[TURNSTILE]
+        if not turnstile.try_enter():
+            await stand_in_line(request)
+        try:
+            chat = dialect.decode_request(await read_json(request))
+            if complete is not None:
+                chat = complete(chat, request)
+            chat = _with_path(chat, request)
+            chat = with_caller(chat, request)
+            record = open_record(request, chat)
+            limits = request[CALLER].limits
+            ticket = None
+            try:
+                if limits is not None:
+                    ticket = await admit(request, chat, limits)
+                return await answer(request, chat, record)
+            except GatewayError as error:
+                record.failed(error)
+                raise
+            except (asyncio.CancelledError, ConnectionError):
+                record.cancelled()
+                raise
+            except Exception:
+                record.failed(internal_error(request))  # the boundary answers with the same
+                raise
+            finally:
+                app[LEDGER].close(record)
+                if ticket is not None:
+                    ticket.settle(record)
+        finally:
+            turnstile.leave()
 
     return handler
 
 
-def _with_path(chat: ChatRequest, request: web.Request) -> ChatRequest:
+def open_record(request: web.Request, chat: Request) -> RequestRecord:
+    """The record of a request that is understood and now to be answered."""
+    record = request[RECORD] = RequestRecord(
+        request[REQUEST_ID],
+        request[CALLER].name,
+        chat.dialect,
+        chat.model,
+        chat.routing.provider,
+        chat.stream,
+    )
+    return record
+
+
+async def _answer(request: web.Request, chat: R, record: RequestRecord) -> web.StreamResponse:
+    return await send(request, chat, events_for(request, chat, record), request[DIALECT], record)
+
+
+def events_for(request: web.Request, chat: Request, record: RequestRecord) -> Events:
+    """The events that answer a chat, as part of its conversation where it names one."""
+    gateway = request.app[GATEWAY]
+    if isinstance(chat, Operation):
+        return gateway.call(chat, record)
+    if chat.routing.conversation_id:
+        ask = partial(gateway.chat, record=record)
+        return converse(ask, chat, record.caller, request.app[CONVERSATIONS])
+    return gateway.chat(chat, record)
+
+
+def _with_path(chat: R, request: web.Request) -> R:
     """The path's provider and conversation overrule the body's."""
     fixed = request.match_info
     if not fixed:
@@ -51,7 +124,7 @@ def _with_path(chat: ChatRequest, request: web.Request) -> ChatRequest:
     return attrs.evolve(chat, routing=routing)
 
 
-def _with_caller(chat: ChatRequest, request: web.Request) -> ChatRequest:
+def with_caller(chat: R, request: web.Request) -> R:
     """The caller's own keys for providers, and whether he may name a proxy.
 
     What could not be sent is his mistake; a provider that stumbles over it would get the blame.

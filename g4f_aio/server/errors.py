@@ -3,23 +3,58 @@
 from __future__ import annotations
 
 import math
+from collections.abc import MutableMapping
+from typing import Any
 
 from aiohttp import web
+from multidict import istr
 
 from ..core.errors import BadRequestError, GatewayError, PermissionDeniedError
+from ..dialects.anthropic_messages import ANTHROPIC_MESSAGES
+from ..dialects.base import Face
 from ..dialects.openai_chat import OPENAI_CHAT
-from ..keys import DIALECT, REQUEST_ID
+from ..keys import DIALECT, RECORD, REQUEST_ID
+from .headers import PROVIDER, about
 
 #: seconds to wait where nobody knows better
 RETRY_AFTER = 1.0
 _WAITING = (429, 503)
+#: by these a client of Anthropic's API is known before its handler runs
+_MESSAGES = "/v1/messages"
+VERSION = istr("anthropic-version")
+# interned: the case of a plain string is folded at each use
+_REQUEST_ID = istr("x-request-id")
+_ANTHROPIC_ID = istr("request-id")
 
 
-def error_response(request: web.BaseRequest, error: GatewayError) -> web.Response:
-    """The response for an error before the first byte."""
-    dialect = request.get(DIALECT, OPENAI_CHAT)
+def dialect_of(request: web.BaseRequest) -> Face[Any]:
+    """The caller's dialect, also where no handler has said it."""
+    found: Face[Any] | None = request.get(DIALECT)
+    if found is not None:
+        return found
+    path = request.path
+    if path == _MESSAGES or path.startswith(f"{_MESSAGES}/") or VERSION in request.headers:
+        return ANTHROPIC_MESSAGES
+    return OPENAI_CHAT
+
+
+def put_id(request: web.BaseRequest, headers: MutableMapping[str, str], request_id: str) -> None:
+    """Name the request in the headers of its answer, in the words of the caller's dialect, too."""
+    headers[_REQUEST_ID] = request_id
+    if dialect_of(request) is ANTHROPIC_MESSAGES:
+        headers[_ANTHROPIC_ID] = request_id
+
+
+def error_response(
+    request: web.BaseRequest, error: GatewayError, request_id: str | None = None
+) -> web.Response:
+    """The response for an error before the first byte; *request_id* is for a request without one."""
+    dialect = dialect_of(request)
+    error.request_id = request.get(REQUEST_ID, request_id)
     response = web.Response(
-        status=error.status, body=dialect.encode_error(error), content_type="application/json"
+        status=dialect.status(error),
+        body=dialect.encode_error(error),
+        content_type="application/json",
     )
     headers = response.headers
     wait = error.retry_after
@@ -30,8 +65,10 @@ def error_response(request: web.BaseRequest, error: GatewayError) -> web.Respons
         headers["retry-after-ms"] = str(math.ceil(wait * 1000))
     if error.should_retry is not None:
         headers["x-should-retry"] = str(error.should_retry).lower()
+    if (record := request.get(RECORD)) is not None:
+        headers.update(about(record))
     if error.provider is not None and error.provider.isascii() and error.provider.isprintable():
-        headers["x-provider"] = error.provider
+        headers[PROVIDER] = error.provider
     return response
 
 

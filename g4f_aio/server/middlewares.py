@@ -11,11 +11,12 @@ from collections.abc import Awaitable, Callable
 from aiohttp import hdrs, web
 from multidict import istr
 
-from ..core.errors import GatewayError
+from ..core.errors import GatewayError, OverloadedError
 from ..keys import CALLER, CURRENT, RECEIVED, REQUEST_ID
 from ..logs import request_id_var
 from .access import Access, Doorman, require
-from .errors import error_response, from_http, internal_error
+from .admission import quota_left
+from .errors import error_response, from_http, internal_error, put_id
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -69,13 +70,16 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     headers = response.headers
     request_id = request.get(REQUEST_ID)
     if request_id is not None:
-        headers[_REQUEST_ID] = request_id
+        put_id(request, headers, request_id)
         took = asyncio.get_running_loop().time() - request[RECEIVED]
         headers[_PROCESSING] = str(int(took * 1000))
     headers[_SNIFF] = "nosniff"
     headers[hdrs.SERVER] = "g4f_aio"
     if hdrs.ORIGIN in request.headers:
         headers[hdrs.VARY] = "Origin"  # another page may get another answer
+    caller = request.get(CALLER)
+    if caller is not None and caller.limits is not None:
+        headers.update(await quota_left(request.app, caller))
     if request.app[CURRENT].draining:
         response.force_close()
         headers["Connection"] = "close"  # aiohttp has written its own word on it before
@@ -91,5 +95,8 @@ def _answer(request: web.Request, error: GatewayError) -> web.Response:
         # another response on top of the one that has begun would be taken for a part of it
         raise ConnectionError("the response has begun; all that is left is to hang up")
     if error.status >= 500:  # noqa: PLR2004
-        _log.warning("%s %s: %d %s", request.method, request.path, error.status, error.message)
+        # under overload a line for each request that is turned away would be a load of its own
+        shed = isinstance(error, OverloadedError) and error.provider is None
+        level = logging.DEBUG if shed else logging.WARNING
+        _log.log(level, "%s %s: %d %s", request.method, request.path, error.status, error.message)
     return error_response(request, error)

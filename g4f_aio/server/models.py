@@ -10,14 +10,24 @@ from aiohttp import web
 from ..core.errors import ModelNotFoundError, ProviderNotFoundError
 from ..core.models import Capability, ModelInfo
 from ..gateway.catalog import Catalog
+from ..gateway.limits import ModelNames
 from ..gateway.registry import Entry
-from ..keys import GATEWAY
+from ..keys import CALLER, GATEWAY
 from .bodies import json_response
+from .errors import VERSION
+from .messages_models import model_entry, model_page
 
 
 async def list_models(request: web.Request) -> web.Response:
-    """``GET /v1/models``: every model once, then one entry for each provider."""
-    return json_response({"object": "list", "data": await _all(request)})
+    """``GET /v1/models``: every model once, then one entry for each provider.
+
+    A key that may not ask for all of them sees those that it may ask for by the names listed. Clients
+    of Anthropic's API get them in its shape.
+    """
+    listed = await _all(request)
+    if VERSION in request.headers:
+        return json_response(model_page(listed, request.query))
+    return json_response({"object": "list", "data": listed})
 
 
 async def get_model(request: web.Request) -> web.Response:
@@ -25,7 +35,7 @@ async def get_model(request: web.Request) -> web.Response:
     wanted = request.match_info["id"]
     for entry in await _all(request):
         if entry["id"] == wanted:
-            return json_response(entry)
+            return json_response(model_entry(entry) if VERSION in request.headers else entry)
     raise ModelNotFoundError(f"Model {wanted!r} not found", param="model")
 
 
@@ -37,7 +47,12 @@ async def list_provider_models(request: web.Request) -> web.Response:
     if entry is None:
         raise ProviderNotFoundError(f"Provider {name!r} not found", param="provider")
     models = await catalog.refresh(entry)
-    data = [model_object(model, entry) for model in models]
+    allowed = _allowed(request)
+    data = [
+        model_object(model, entry)
+        for model in models
+        if allowed is None or f"{entry.name}:{model.id}" in allowed
+    ]
     return json_response({"object": "list", "data": data})
 
 
@@ -94,7 +109,14 @@ async def _all(request: web.Request) -> list[dict[str, Any]]:
                 "providers": [entry.name],
             },
         )
-    return list(found.values())
+    allowed = _allowed(request)
+    return [one for name, one in found.items() if allowed is None or name in allowed]
+
+
+def _allowed(request: web.Request) -> ModelNames | None:
+    """The models that the caller may ask for; None when he may for all of them."""
+    limits = request[CALLER].limits
+    return None if limits is None else limits.models
 
 
 def _of_chain(names: list[str], catalog: Catalog) -> Capability:

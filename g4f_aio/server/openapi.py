@@ -10,8 +10,16 @@ from .. import __version__
 from ..dialects.openai_chat_schema import VARIANTS, Body, WireMessage
 from .access import KEY_HEADERS, Access
 from .answer_schemas import answer_schemas
+from .backend.schemas import PARAMETERS
 from .docs import PAGES
 from .json_schema import Schema, Schemas
+from .messages_schemas import ERRORS, EXAMPLES, STREAMS, messages_schemas
+from .operations_schemas import EXAMPLES as OPERATIONS_EXAMPLES
+from .operations_schemas import operations_schemas
+from .responses_schemas import EXAMPLES as RESPONSES_EXAMPLES
+from .responses_schemas import PARAMETERS as RESPONSES_PARAMETERS
+from .responses_schemas import STREAMS as RESPONSES_STREAMS
+from .responses_schemas import responses_schemas
 from .routes import Route, table
 
 _NAMES = {Body: "ChatCompletionRequest", WireMessage: "Message"}
@@ -32,6 +40,7 @@ _FIELDS = {
     "timeout": "Seconds for the whole answer.",
     "proxy": "An HTTP proxy for this call, where the settings allow it.",
     "conversation_id": "The conversation to continue: what was said in it goes before the messages.",
+    "emulate": "Whether the gateway may supply what the provider lacks.",
 }
 #: what types cannot say
 _LIMITS = {
@@ -46,36 +55,57 @@ _PARAMETERS = {
     "conversation_id": "The conversation to continue.",
     "id": "A model's id; `/` and `:` in it may be percent-encoded or not.",
     "page": "A page of the documentation.",
+    "request_id": "The `x-request-id` of a request.",
+    "response_id": "The id of a response, where it is kept.",
 }
 _EXAMPLE = {"model": "", "messages": [{"role": "user", "content": "Hello!"}], "stream": False}
+_EXAMPLES = {**EXAMPLES, **RESPONSES_EXAMPLES, **OPERATIONS_EXAMPLES}
+_STREAMS = {**STREAMS, **RESPONSES_STREAMS}
 #: response components by status: name and description
 _ERRORS = {
     400: ("BadRequest", "The request is wrong; the message names the field by its JSON path."),
-    401: ("Unauthorized", "The server has a key, and the request none or a wrong one."),
-    403: ("Forbidden", "A good key that may not do this, or a page of another site."),
+    401: ("Unauthorized", "The server has keys, and the request none or a wrong one."),
+    403: ("Forbidden", "A key that may not do this or ask for this model, or another site's page."),
     404: ("NotFound", "There is no such URL, model or provider."),
     408: ("RequestTimeout", "The body did not arrive in time."),
     413: ("RequestTooLarge", "The body is too large."),
     415: ("UnsupportedMediaType", "The body is not declared as application/json."),
     421: ("MisdirectedRequest", "The Host header is not one of this server."),
-    429: ("RateLimited", "Too many requests; try again after `retry-after`."),
+    429: (
+        "RateLimited",
+        "Too much in a minute, for your key or for the provider; try again later.",
+    ),
     500: ("InternalError", "A bug of the gateway; report it with the request id."),
     502: ("ProviderFailed", "The provider failed; the message says what it said."),
-    503: ("Overloaded", "Not now: no provider can, or the server is stopping (`server_shutdown`)."),
+    503: ("Overloaded", "Not now: too many requests, no provider can, or the server is stopping."),
     504: ("ProviderTimeout", "The provider took too long."),
 }
 _ANYWHERE = (400, 421, 500)
-_CHAT = (403, 404, 408, 413, 415, 429, 502, 503, 504)
+_BODY = (403, 408, 413, 415)
+_UPSTREAM = (404, 429, 502, 503, 504)
 _HEADERS = {
     "x-request-id": ("string", "Names this request; a valid one that you send is kept."),
+    "request-id": ("string", "The same as `x-request-id`, on the routes of Anthropic's API."),
     "openai-processing-ms": ("integer", "Milliseconds until the answer began."),
     "x-provider": ("string", "Who answered, or failed to."),
     "x-model": ("string", "What that provider calls the model."),
-    "x-attempts": ("integer", "How many providers were asked."),
+    "x-cache": (
+        "string",
+        "How the response cache took part: hit, miss, or shared with a request under way.",
+    ),
+    "x-emulated": ("string", "What the gateway supplied because the provider lacks it."),
+    "x-attempts": ("string", "Who was asked, in order, and how each failure ended (RFC 9651)."),
     "x-should-retry": ("boolean", "False where another try cannot help."),
     "retry-after": ("integer", "Seconds after which to try again."),
     "retry-after-ms": ("integer", "The same in milliseconds."),
+    "x-ratelimit-limit-requests": ("integer", "What your key may ask in a minute, if limited."),
+    "x-ratelimit-remaining-requests": ("integer", "How many requests are left of it just now."),
+    "x-ratelimit-reset-requests": ("string", "When all are there again, such as `120ms`, `6m0s`."),
+    "x-ratelimit-limit-tokens": ("integer", "What your key may use in a minute, if limited."),
+    "x-ratelimit-remaining-tokens": ("integer", "How many tokens are left of it just now."),
+    "x-ratelimit-reset-tokens": ("string", "When all are there again, such as `120ms`, `6m0s`."),
 }
+_QUOTA = tuple(name for name in _HEADERS if name.startswith("x-ratelimit-"))
 _ALWAYS = ("x-request-id", "openai-processing-ms")
 
 
@@ -115,18 +145,24 @@ def openapi_document() -> dict[str, Any]:
 
 def _operation(row: Route) -> dict[str, Any]:
     names = _PARAMETER.findall(row.path)
-    parameters = [_parameter(name) for name in names]
-    statuses = {*_ANYWHERE, *(_CHAT if row.takes else ())}
+    parameters = [*map(_parameter, names), *(_query_parameter(row, n) for n in row.asks)]
+    asks = bool(row.takes) and not row.dry
+    statuses = {*_ANYWHERE, *(_BODY if row.takes else ()), *(_UPSTREAM if asks else ())}
     if names:
         statuses.add(404)
-    if row.path == "/readyz":
+    if row.path == "/readyz" or row.gives == "text/event-stream":
         statuses.add(503)
     if row.access is not Access.PUBLIC:
         statuses.add(401)
+    if row.access is Access.ADMIN or "caller" in row.asks:
+        statuses.add(403)
     errors = {
         str(status): {"$ref": f"#/components/responses/{_ERRORS[status][0]}"}
         for status in sorted(statuses)
     }
+    if row.fails in ERRORS:
+        same = {"$ref": f"#/components/responses/{row.fails}"}
+        errors = {"401": same, "default": same}
     operation: dict[str, Any] = {
         "operationId": "_".join((row.method.lower(), *re.findall(r"\w+", _path(row)))),
         "summary": row.summary,
@@ -136,8 +172,9 @@ def _operation(row: Route) -> dict[str, Any]:
         "security": [] if row.access is Access.PUBLIC else [*({n: []} for n, _ in _security()), {}],
     }
     if row.takes:
-        content = {"schema": _ref(row.takes), "example": _EXAMPLE}
+        content = {"schema": _ref(row.takes), "example": _EXAMPLES.get(row.takes, _EXAMPLE)}
         operation["requestBody"] = {"required": True, "content": {"application/json": content}}
+    if asks and row.fails not in ERRORS:
         # a provider's own 400-class answer about the request keeps its status
         operation["responses"]["4XX"] = {"$ref": "#/components/responses/Refused"}
     return operation
@@ -156,6 +193,11 @@ def _parameter(name: str) -> dict[str, Any]:
     }
 
 
+def _query_parameter(row: Route, name: str) -> dict[str, Any]:
+    description, schema = RESPONSES_PARAMETERS.get(row.gives, PARAMETERS)[name]
+    return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
 def _success(row: Route) -> dict[str, Any]:
     headers: tuple[str, ...] = _ALWAYS
     if "/" in row.gives:
@@ -163,11 +205,12 @@ def _success(row: Route) -> dict[str, Any]:
     else:
         content = {"application/json": {"schema": _ref(row.gives)}}
     if row.streams:
-        headers += ("x-provider", "x-model", "x-attempts")
+        headers += ("x-provider", "x-model", "x-attempts", "x-cache", "x-emulated", *_QUOTA)
         content["text/event-stream"] = {
             "schema": {
                 "type": "string",
-                "description": f"Events `data: {{…}}`, each with a {row.streams}, and `data: [DONE]` "
+                "description": _STREAMS.get(row.streams)
+                or f"Events `data: {{…}}`, each with a {row.streams}, and `data: [DONE]` "
                 "as the last one. A stream that fails ends with an Error in its place. Lines that "
                 "begin with a colon are comments.",
                 "contentMediaType": "application/json",
@@ -182,15 +225,19 @@ def _responses() -> Iterator[tuple[str, dict[str, Any]]]:
         headers: tuple[str, ...] = (*_ALWAYS, "x-should-retry")
         if status in (429, 503):
             headers += ("retry-after", "retry-after-ms")
+        if status == 429:  # noqa: PLR2004
+            headers += _QUOTA
         yield name, _error(description, headers)
+    for name, description in ERRORS.items():
+        yield name, _error(description, (*_ALWAYS, "request-id", "x-should-retry"), name)
     yield "Refused", _error("What the provider has against the request.", (*_ALWAYS, "x-provider"))
 
 
-def _error(description: str, headers: tuple[str, ...]) -> dict[str, Any]:
+def _error(description: str, headers: tuple[str, ...], schema: str = "Error") -> dict[str, Any]:
     return {
         "description": description,
         "headers": _header_refs(headers),
-        "content": {"application/json": {"schema": _ref("Error")}},
+        "content": {"application/json": {"schema": _ref(schema)}},
     }
 
 
@@ -204,7 +251,13 @@ def _schemas() -> dict[str, Schema]:
         properties[name].update(limit)
     for name in _ABSENT:
         del properties[name]
-    return dict(sorted({**wire.components, **answer_schemas()}.items()))
+    made = {
+        **wire.components,
+        **answer_schemas(),
+        **messages_schemas(),
+        **responses_schemas(),
+    } | operations_schemas()
+    return dict(sorted(made.items()))
 
 
 def _headers() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -217,7 +270,7 @@ def _header_refs(names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _security() -> Iterator[tuple[str, dict[str, Any]]]:
-    about = "The server's key, where it has one (setting server.api_key)."
+    about = "A key of the server, where it has any (settings server.api_key and [keys.NAME])."
     second = " A second word after it is your own key for the provider."
     yield "bearer", {"type": "http", "scheme": "bearer", "description": about + second}
     for name in map(str, KEY_HEADERS):

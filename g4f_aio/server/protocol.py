@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from ..core.errors import BadRequestError, GatewayError
-from .errors import error_response, from_http
+from .errors import error_response, from_http, put_id
 from .middlewares import new_request_id
 
 _log = logging.getLogger(__name__)
@@ -84,8 +84,9 @@ class Connection(web.RequestHandler):
 
 def _answer(request: web.BaseRequest, error: GatewayError) -> web.Response:
     """As from the boundary, which such requests do not reach."""
-    response = error_response(request, error)
-    response.headers["x-request-id"] = new_request_id()
+    request_id = new_request_id()
+    response = error_response(request, error, request_id)
+    put_id(request, response.headers, request_id)
     response.headers["openai-processing-ms"] = "0"
     response.headers["x-content-type-options"] = "nosniff"
     response.headers["Server"] = "g4f_aio"

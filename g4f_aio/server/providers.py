@@ -10,6 +10,7 @@ from aiohttp import web
 from ..core.errors import ProviderNotFoundError
 from ..core.models import Capability
 from ..gateway.gateway import Gateway
+from ..gateway.health import Health
 from ..gateway.registry import Entry
 from ..keys import GATEWAY
 from .bodies import json_response
@@ -36,7 +37,7 @@ async def get_provider(request: web.Request) -> web.Response:
 def provider_object(entry: Entry, gateway: Gateway) -> dict[str, Any]:
     """A provider on the wire; ``working`` says that a request to it can be tried."""
     provider = entry.provider
-    health = gateway.health.of(entry.name)
+    health = gateway.health.of(entry.name, local=entry.local)
     models = gateway.now.catalog.models_of(entry)
     can = {m.id: entry.capabilities if m.capabilities is None else m.capabilities for m in models}
     return {
@@ -63,12 +64,26 @@ def provider_object(entry: Entry, gateway: Gateway) -> dict[str, Any]:
             "version": entry.version,
         },
         "health": {
-            "state": "broken" if entry.error is not None else health.state,
-            "last_ok": health.last_ok,
-            "last_error": health.last_error,
-            "success_rate": health.success_rate,
-            "ttft_ms": None if health.ttft is None else round(health.ttft * 1000),
+            **health_object(health),
+            **({"state": "broken"} if entry.error is not None else {}),
+            "models": {
+                model: health_object(standing.model)
+                for (name, model), standing in gateway.health.standings().items()
+                if name == entry.name and standing.model.calls
+            },
         },
+    }
+
+
+def health_object(health: Health) -> dict[str, Any]:
+    """How the last calls of a provider, or of one of its models, went, on the wire."""
+    return {
+        "state": health.state,
+        "last_ok": health.last_ok,
+        "last_error": health.last_error,
+        "success_rate": health.success_rate,
+        "ttft_ms": None if health.ttft is None else round(health.ttft * 1000),
+        "tokens_per_s": None if health.speed is None else round(health.speed, 1),
     }
 
 

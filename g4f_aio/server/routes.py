@@ -6,8 +6,12 @@ import attrs
 from aiohttp import web
 
 from ..dialects.openai_chat import OPENAI_CHAT
-from . import docs, health, models, providers
+from ..dialects.openai_completions import OPENAI_COMPLETIONS
+from ..dialects.openai_embeddings import OPENAI_EMBEDDINGS
+from ..dialects.openai_moderations import OPENAI_MODERATIONS
+from . import docs, health, messages, metrics, models, providers, responses, route
 from .access import Access
+from .backend import requests
 from .chat import Handler, chat_handler
 
 
@@ -17,6 +21,8 @@ class Route:
 
     The rest is for the description of the API: *takes* names the schema of the body, *gives* that
     of the answer or its media type, *streams* that of an event where the answer can be a stream.
+    *dry*: the body goes to no provider. *asks* names the parameters of the URL, *fails* the schema
+    of an error.
     """
 
     method: str
@@ -27,6 +33,13 @@ class Route:
     takes: str = ""
     streams: str = ""
     access: Access = Access.USER
+    dry: bool = False
+    asks: tuple[str, ...] = ()
+    fails: str = "Error"
+
+
+#: which finished requests are meant
+_WHICH = ("caller", "provider", "model", "outcome", "since")
 
 
 def table() -> tuple[Route, ...]:
@@ -37,6 +50,97 @@ def table() -> tuple[Route, ...]:
         _chat(
             "/api/{provider}/{conversation_id}/chat/completions",
             "Continue a conversation with a given provider",
+        ),
+        Route(
+            "POST",
+            "/v1/responses",
+            responses.create_response,
+            "Answer a chat, in the words of OpenAI's Responses API",
+            "Response",
+            takes="ResponseRequest",
+            streams="ResponseEvent",
+        ),
+        Route(
+            "GET",
+            "/v1/responses/{response_id}",
+            responses.get_response,
+            "Give a kept response again",
+            "Response",
+        ),
+        Route(
+            "DELETE",
+            "/v1/responses/{response_id}",
+            responses.delete_response,
+            "Forget a kept response",
+            "ResponseDeleted",
+        ),
+        Route(
+            "GET",
+            "/v1/responses/{response_id}/input_items",
+            responses.list_input_items,
+            "List what a kept response answers",
+            "ResponseItemList",
+            asks=("limit", "order", "after"),
+        ),
+        Route(
+            "POST",
+            "/v1/responses/{response_id}/cancel",
+            responses.cancel_response,
+            "Stop a response that is made in the background",
+            "Response",
+        ),
+        Route(
+            "POST",
+            "/v1/messages",
+            messages.answer,
+            "Answer a chat, in the words of Anthropic's API",
+            "MessagesAnswer",
+            takes="MessagesRequest",
+            streams="MessagesEvent",
+            fails="MessagesError",
+        ),
+        Route(
+            "POST",
+            "/v1/messages/count_tokens",
+            messages.count_tokens,
+            "Count the tokens of a chat",
+            "MessagesTokens",
+            takes="MessagesPrompt",
+            fails="MessagesError",
+        ),
+        Route(
+            "POST",
+            "/v1/completions",
+            chat_handler(OPENAI_COMPLETIONS),
+            "Continue texts",
+            "TextCompletion",
+            takes="CompletionRequest",
+            streams="TextCompletion",
+        ),
+        Route(
+            "POST",
+            "/v1/embeddings",
+            chat_handler(OPENAI_EMBEDDINGS),
+            "Turn texts into vectors",
+            "EmbeddingList",
+            takes="EmbeddingRequest",
+        ),
+        Route(
+            "POST",
+            "/v1/moderations",
+            chat_handler(OPENAI_MODERATIONS),
+            "Judge whether texts and images are objectionable",
+            "Moderation",
+            takes="ModerationRequest",
+        ),
+        Route(
+            "POST",
+            "/v1/route",
+            route.explain_chat,
+            "Tell who would be asked for a chat, and why",
+            "Route",
+            takes="ChatCompletionRequest",
+            dry=True,
         ),
         Route("GET", "/v1/models", models.list_models, "List all models", "ModelList"),
         Route("GET", "/v1/models/{id:.*[^/]}", models.get_model, "Describe a model", "Model"),
@@ -56,6 +160,37 @@ def table() -> tuple[Route, ...]:
             providers.get_provider,
             "Describe a provider and how it stands",
             "Provider",
+        ),
+        Route(
+            "GET",
+            "/backend-api/v2/requests",
+            requests.list_requests,
+            "List finished requests",
+            "RequestList",
+            asks=(*_WHICH, "before", "limit"),
+        ),
+        Route(
+            "GET",
+            "/backend-api/v2/requests/stream",
+            requests.follow_requests,
+            "Tell of each request as it ends",
+            "text/event-stream",
+            asks=_WHICH,
+        ),
+        Route(
+            "GET",
+            "/backend-api/v2/requests/{request_id}",
+            requests.get_request,
+            "Describe a finished request",
+            "Request",
+        ),
+        Route(
+            "GET",
+            "/metrics",
+            metrics.metrics,
+            "Give figures for Prometheus",
+            "text/plain",
+            access=Access.ADMIN,
         ),
         Route("GET", "/openapi.json", docs.document, "Describe the API for programs", "Document"),
         Route("GET", "/docs", docs.index, "Describe the API for people", "text/html"),

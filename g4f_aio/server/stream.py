@@ -7,25 +7,28 @@ import logging
 from contextlib import aclosing
 
 from aiohttp import hdrs, web
-from multidict import istr
 
 from ..core.completion import Completion
 from ..core.errors import GatewayError
-from ..core.events import EventStream, Passthrough, Started
-from ..core.requests import ChatRequest
-from ..dialects.base import Dialect
+from ..core.events import Events, Passthrough, Started
+from ..core.record import RequestRecord
+from ..dialects.base import Face, R
+from ..keys import REQUEST_ID
 from .answers import ANSWERS, Answer
 from .errors import internal_error
+from .headers import about
 
 _log = logging.getLogger(__name__)
 
-# interned: the case of a plain string is folded at each use
-_PROVIDER, _MODEL, _ATTEMPTS = istr("x-provider"), istr("x-model"), istr("x-attempts")
 _JSON: dict[str, str] = {hdrs.CONTENT_TYPE: "application/json"}
 
 
 async def send(
-    request: web.Request, chat: ChatRequest, events: EventStream, dialect: Dialect
+    request: web.Request,
+    chat: R,
+    events: Events,
+    dialect: Face[R],
+    record: RequestRecord,
 ) -> web.StreamResponse:
     """Answer *request* with *events*: as a stream where *chat* asks for one, else as one body.
 
@@ -33,30 +36,31 @@ async def send(
     it becomes the stream's last event. A client that leaves cancels this, and everything below.
     """
     answers = request.app[ANSWERS]
-    answer = answers.begin(request, streamed=chat.stream)
+    answer = answers.begin(request, streamed=chat.stream, idle=dialect.keep_alive)
     try:
         async with aclosing(events):
             if chat.stream:
-                return await _stream(answer, chat, events, dialect)
-            return await _body(chat, events, dialect)
+                return await _stream(answer, chat, events, dialect, record)
+            return await _body(chat, events, dialect, record)
     except asyncio.CancelledError:
         if answer.failure is None:
             raise
+        record.failed(answer.failure)
         return await _ended(answer, chat, answer.failure, dialect)
     finally:
         answers.done(answer)
 
 
 async def _stream(
-    answer: Answer, chat: ChatRequest, events: EventStream, dialect: Dialect
+    answer: Answer, chat: R, events: Events, dialect: Face[R], record: RequestRecord
 ) -> web.StreamResponse:
     encoder = dialect.encoder(chat)
     # the bytes that complete the answer go out together with the end of the body
     last = b""
     try:
         async for event in events:
-            if type(event) is Started:
-                answer.describe(_who(event))
+            if isinstance(event, Started):
+                answer.describe(about(record, event))
             data = encoder.feed(event)
             if type(event) is Passthrough and event.last:
                 last = data
@@ -66,7 +70,8 @@ async def _stream(
     except GatewayError as error:
         if not answer.started and not last:
             raise
-        last += encoder.error(error)
+        record.failed(error)
+        last += encoder.error(_named(answer, error))
     except ConnectionError:
         raise  # the client is gone
     except Exception:
@@ -74,22 +79,24 @@ async def _stream(
             raise
         # as the boundary does; but a second response would run into this one
         _log.exception("a stream failed after its first byte")
-        last = encoder.error(internal_error(answer.request))
+        ours = internal_error(answer.request)
+        record.failed(ours)
+        last = encoder.error(_named(answer, ours))
     return await answer.close(last)
 
 
-async def _body(chat: ChatRequest, events: EventStream, dialect: Dialect) -> web.Response:
+async def _body(chat: R, events: Events, dialect: Face[R], record: RequestRecord) -> web.Response:
     completion = Completion()
     headers: dict[str, str] = _JSON
     async for event in events:
-        if type(event) is Started:
-            headers = _JSON | _who(event)
+        if isinstance(event, Started):
+            headers = _JSON | about(record, event)
         completion.add(event)
     return web.Response(body=dialect.encode_completion(chat, completion), headers=headers)
 
 
 async def _ended(
-    answer: Answer, chat: ChatRequest, error: GatewayError, dialect: Dialect
+    answer: Answer, chat: R, error: GatewayError, dialect: Face[R]
 ) -> web.StreamResponse:
     """The last words of an answer that was ended from outside."""
     task = asyncio.current_task()
@@ -97,14 +104,10 @@ async def _ended(
         task.uncancel()
     if not answer.started:
         raise error
-    return await answer.close(dialect.encoder(chat).error(error))
+    return await answer.close(dialect.encoder(chat).error(_named(answer, error)))
 
 
-def _who(started: Started) -> dict[str, str]:
-    """Who answers, for the headers; names that fit into none are left out."""
-    who = {
-        _PROVIDER: started.provider,
-        _MODEL: started.model,
-        _ATTEMPTS: str(started.attempts),
-    }
-    return {name: value for name, value in who.items() if value.isascii() and value.isprintable()}
+def _named(answer: Answer, error: GatewayError) -> GatewayError:
+    """An error with the id of the request that it ends."""
+    error.request_id = answer.request[REQUEST_ID]
+    return error

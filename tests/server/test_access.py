@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from typing import Any
 
+import attrs
 import pytest
+from aiohttp.test_utils import make_mocked_request
 from typed_settings import SecretStr
 
 from g4f_aio.core.errors import PermissionDeniedError
-from g4f_aio.keys import Caller
+from g4f_aio.core.record import RequestRecord
+from g4f_aio.gateway.registry import Entry
+from g4f_aio.keys import LEDGER, Caller
 from g4f_aio.server.access import LOCAL, Access, require
 from g4f_aio.server.middlewares import DOORMAN
 from g4f_aio.server.routes import Route, table
-from g4f_aio.settings import ServerSettings, Settings
-from tests.server.conftest import Start
+from g4f_aio.settings import KeySettings, ServerSettings, Settings
+from g4f_aio.settings.users import ONLY
+from tests.server.conftest import QUIET, Start
 from tests.server.fakes import CHAT, HELLO, OptionallyKeyed, Record, Script, Server, entry
-from tests.server.test_routes import example
+from tests.server.test_routes import ENDLESS, SPECIAL, begin, body_of, example
 
 KEY = "your-secret-key"
 SPELLINGS: dict[str, Callable[[str], dict[str, str]]] = {
@@ -52,11 +59,6 @@ async def keyed(start: Start) -> Server:
     return await start(api_key=KEY)
 
 
-def body_of(row: Route) -> object:
-    """A good body for a route that takes one."""
-    return HELLO if row.takes else None
-
-
 @pytest.mark.parametrize("row", ROWS)
 async def test_a_route_that_is_not_public_needs_the_key(keyed: Server, row: Route) -> None:
     """With and without a slash at the end of the path, and for HEAD too."""
@@ -68,20 +70,23 @@ async def test_a_route_that_is_not_public_needs_the_key(keyed: Server, row: Rout
                 assert answer.status == 200
                 continue
             assert answer.status == 401
-            error = answer.error()
+            error = answer.json()["error"]
             assert error["type"] == "authentication_error"
-            assert error["code"] == "invalid_api_key"
+            if not row.path.startswith("/v1/messages"):  # Anthropic's errors have no codes
+                assert answer.error()["code"] == "invalid_api_key"
             assert answer.headers["x-should-retry"] == "false"
             if row.method == "GET":
                 assert (await keyed.ask("HEAD", target, headers=headers)).status == 401
 
 
-@pytest.mark.parametrize("row", ROWS)
+@pytest.mark.parametrize("row", [row for row in ROWS if row.values[0].path not in ENDLESS])  # type: ignore[union-attr]
 @pytest.mark.parametrize("spelling", SPELLINGS)
 async def test_the_key_is_taken_in_every_spelling(keyed: Server, row: Route, spelling: str) -> None:
     headers = SPELLINGS[spelling](KEY)
+    await begin(keyed, ONLY, **headers)
     answer = await keyed.ask(row.method, example(row.path), headers=headers, json=body_of(row))
-    assert answer.status == 200
+    # what the scripted provider cannot do is refused only after the key was taken
+    assert answer.status == (400 if row.path in SPECIAL else 200)
 
 
 async def test_a_wrong_key_is_answered_alike_in_every_spelling(keyed: Server) -> None:
@@ -138,6 +143,99 @@ def test_a_route_for_admins_refuses_others() -> None:
     require(Caller("friend"), Access.USER)
     with pytest.raises(PermissionDeniedError):
         require(Caller("friend"), Access.ADMIN)
+
+
+# several users
+
+
+def user(key: str, **fields: Any) -> KeySettings:
+    """A table [keys.NAME]."""
+    return KeySettings(key=SecretStr(key), **fields)
+
+
+def hashed(key: str) -> KeySettings:
+    """One that has only the key's digest."""
+    return KeySettings(sha256=hashlib.sha256(key.encode()).hexdigest())
+
+
+USERS = {
+    "alice": user("alice-key", requests_per_minute=1000),
+    "bob": hashed("bob-key"),
+    "root": user("root-key", admin=True),
+}
+
+
+class Names:
+    """Notes by which name each request is known."""
+
+    def __init__(self, server: Server) -> None:
+        self.seen: list[str] = []
+        server.app[LEDGER].tell(self)
+
+    def ended(self, record: RequestRecord) -> None:
+        """A request is over."""
+        self.seen.append(record.caller)
+
+
+async def with_users(start: Start, *entries: Entry, **server: Any) -> Server:
+    """A server with several users."""
+    return await start(*entries, settings=attrs.evolve(QUIET, keys=USERS), **server)
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+async def test_everybody_is_known_by_his_key_in_every_spelling(start: Start, spelling: str) -> None:
+    server = await with_users(start, api_key=KEY)
+    names = Names(server)
+    for key in ("alice-key", "bob-key", "root-key", KEY):
+        assert (await server.chat(headers=SPELLINGS[spelling](key))).status == 200
+    assert names.seen == ["alice", "bob", "root", "key"]
+
+
+async def test_where_there_are_users_everybody_needs_a_key(start: Start) -> None:
+    server = await with_users(start)
+    digest_itself = USERS["bob"].sha256
+    assert digest_itself is not None
+    for headers in (*WRONG.values(), {"x-api-key": digest_itself}, {"x-api-key": "alice"}):
+        answer = await server.get("/v1/models", **headers)
+        assert (answer.status, answer.error()["code"]) == (401, "invalid_api_key")
+        assert (await server.get("/livez", **headers)).status == 200
+
+
+async def test_every_user_may_bring_a_key_for_the_provider(start: Start) -> None:
+    record = Record()
+    server = await with_users(start, entry(OptionallyKeyed(record=record)))
+    names = Names(server)
+    answer = await server.chat(headers={"Authorization": "Bearer alice-key sk-own"})
+    assert "x-ratelimit-limit-requests" in answer.headers
+    assert record.contexts[0].credential == "sk-own"
+    assert names.seen == ["alice"]
+
+
+async def test_only_an_admin_may_name_a_proxy(start: Start) -> None:
+    server = await with_users(start, api_key=KEY)
+    body = {**HELLO, "proxy": "http://127.0.0.1:9"}
+    statuses = [
+        (await server.chat(body, headers={"x-api-key": key})).status
+        for key in ("alice-key", "bob-key", "root-key", KEY)
+    ]
+    assert statuses == [403, 403, 200, 200]
+
+
+async def test_a_request_without_a_key_is_nobodys(start: Start) -> None:
+    server = await with_users(start)
+    doorman = server.app[DOORMAN]
+    request = make_mocked_request("GET", "/livez")
+    assert doorman.identify(request, Access.PUBLIC) == Caller("anonymous")
+
+
+async def test_users_come_and_go_with_the_settings(start: Start) -> None:
+    server = await with_users(start)
+    new = {"carol": user("alice-key"), "bob": user("new-key")}
+    server.app[DOORMAN].apply(attrs.evolve(QUIET, keys=new))
+    names = Names(server)
+    for key, status in (("alice-key", 200), ("bob-key", 401), ("new-key", 200), ("root-key", 401)):
+        assert (await server.chat(headers={"x-api-key": key})).status == status
+    assert names.seen == ["carol", "bob"]
 
 
 async def test_new_settings_bring_a_new_key(keyed: Server) -> None:

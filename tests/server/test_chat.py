@@ -26,6 +26,7 @@ from g4f_aio.providers.openai_compatible import OpenAICompatible
 from g4f_aio.server.middlewares import DOORMAN
 from g4f_aio.settings import RoutingSettings, Settings, UpstreamSettings
 from tests.conftest import Upstream
+from tests.e2e.wire import Attempt
 from tests.server.conftest import Start
 from tests.server.fakes import CHAT, HELLO, STREAM, OptionallyKeyed, Record, Script, Server, entry
 
@@ -46,7 +47,7 @@ async def test_a_whole_answer_has_the_documented_shape(server: Server) -> None:
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.headers["x-provider"] == "script"
     assert answer.headers["x-model"] == "large"
-    assert answer.headers["x-attempts"] == "1"
+    assert answer.attempts == [Attempt("script/large")]
     body = answer.json()
     assert body.pop("id").startswith("chatcmpl-")
     assert body.pop("created") > 1_700_000_000
@@ -162,7 +163,35 @@ async def test_another_provider_takes_over_before_the_first_word(start: Start) -
     answer = await server.chat({**STREAM, "model": "shared"})
     assert answer.done
     assert answer.headers["x-provider"] == "working"
-    assert answer.headers["x-attempts"] == "2"
+    assert answer.attempts == [
+        Attempt("failing/shared", "rate_limit_exceeded", 429),
+        Attempt("working/shared"),
+    ]
+
+
+@pytest.mark.parametrize("body", [HELLO, STREAM], ids=["whole", "streamed"])
+async def test_who_was_asked_in_vain_is_told_too(start: Start, body: dict[str, Any]) -> None:
+    model = (ModelInfo("shared"),)
+    failing = Script(steps=(RateLimitError("busy", retry_after=30),), listed=model)
+    broken = Script(steps=(UpstreamError("broken", provider="broken"),), listed=model)
+    server = await start(
+        entry(failing, "failing"),
+        entry(broken, "broken"),
+        settings=Settings(routing=RoutingSettings(detect_local=False, retries=0)),
+    )
+    answer = await server.chat({**body, "model": "shared"})
+    assert answer.status == 502
+    assert answer.attempts == [
+        Attempt("failing/shared", "rate_limit_exceeded", 429),
+        Attempt("broken/shared", "provider_not_working", 502),
+    ]
+    assert answer.headers["x-provider"] == "broken"
+    assert "x-model" not in answer.headers
+
+
+async def test_where_nobody_was_asked_there_is_no_word_of_it(server: Server) -> None:
+    for body in ({**HELLO, "model": "none"}, {**HELLO, "n": "3"}, {**HELLO, "provider": "none"}):
+        assert "x-attempts" not in (await server.chat(body)).headers
 
 
 # the caller's own keys, and proxies
@@ -298,9 +327,17 @@ async def test_all_mistakes_are_named_at_once(server: Server) -> None:
 async def test_what_nobody_can_supply_is_refused_and_never_ignored(server: Server) -> None:
     tool = {"type": "function", "function": {"name": "f"}}
     for fields in ({"tools": [tool]}, {"n": 2}, {"response_format": {"type": "json_object"}}):
-        answer = await server.chat({**HELLO, **fields})
+        answer = await server.chat({**HELLO, **fields, "emulate": False})
         assert answer.status == 400
         assert answer.error()["code"] == "unsupported_parameter"
+
+
+async def test_what_is_supplied_here_is_named_in_a_header(server: Server) -> None:
+    answer = await server.chat({**HELLO, "n": 2})
+    assert answer.status == 200
+    assert answer.headers["x-emulated"] == "n"
+    assert [one["index"] for one in answer.json()["choices"]] == [0, 1]
+    assert "x-emulated" not in (await server.chat(HELLO)).headers
 
 
 # what is said cannot become what is not said

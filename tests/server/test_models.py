@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import attrs
 import pytest
+from typed_settings import SecretStr
 
 from g4f_aio.core.models import Capability, ModelInfo
 from g4f_aio.core.provider import Provider
@@ -15,10 +16,10 @@ from g4f_aio.gateway.plugins import Plugin
 from g4f_aio.gateway.registry import Registry
 from g4f_aio.keys import GATEWAY
 from g4f_aio.providers.openai_compatible import OpenAICompatible
-from g4f_aio.settings import ModelTarget
+from g4f_aio.settings import KeySettings, ModelTarget
 from tests.conftest import Upstream
 from tests.server.conftest import QUIET, Start
-from tests.server.fakes import Keyed, Script, Seeing, Server, entry
+from tests.server.fakes import HELLO, Keyed, Script, Seeing, Server, entry
 
 KINDS = {"image": False, "vision": False, "audio": False, "video": False}
 
@@ -225,6 +226,58 @@ async def test_a_plug_in_is_imported_beside_the_event_loop(start: Start, path: s
     plugin = Plugin("slow", Slow("slow", "acme:Acme", "g4f.providers"), "acme", "1")
     server = await start(registry=Registry(QUIET, {"slow": plugin}))
     assert b"small" in (await server.get(path)).body
+
+
+# a key that may not ask for everything
+
+ALICE = {"x-api-key": "alice-key"}
+
+
+async def with_alice(start: Start, *models: str) -> Server:
+    """A server with two providers and an alias, and a key that may ask for these models."""
+    settings = attrs.evolve(
+        QUIET,
+        keys={"alice": KeySettings(key=SecretStr("alice-key"), models=models)},
+        models={"best": (ModelTarget("first", "large"),)},
+    )
+    listed = (ModelInfo("vendor/small:free"),)
+    second = entry(Script(listed=listed), "second")
+    return await start(entry(Script(), "first"), second, settings=settings)
+
+
+@pytest.mark.parametrize(
+    ("models", "listed"),
+    [
+        ((), ["best", "small", "large", "vendor/small:free", "first", "second"]),
+        (("*",), ["best", "small", "large", "vendor/small:free", "first", "second"]),
+        (("small", "best"), ["best", "small"]),
+        (("*small*",), ["small", "vendor/small:free"]),
+        (("second",), ["second"]),
+        (("second:*", "none"), []),
+    ],
+)
+async def test_a_key_sees_what_it_may_ask_for(
+    start: Start, models: tuple[str, ...], listed: list[str]
+) -> None:
+    server = await with_alice(start, *models)
+    assert list(by_id((await server.get("/v1/models", **ALICE)).json())) == listed
+    for name in ("small", "large", "vendor/small:free", "second"):
+        answer = await server.get(f"/v1/models/{name}", **ALICE)
+        assert answer.status == (200 if name in listed else 404)
+    for name in listed:
+        asked = await server.chat({**HELLO, "model": name}, headers=ALICE)
+        assert asked.status == 200
+
+
+@pytest.mark.parametrize(
+    ("models", "listed"),
+    [((), 2), (("first:*",), 2), (("first:large",), 1), (("large",), 0), (("second:*",), 0)],
+)
+async def test_of_a_provider_it_sees_what_it_may_ask_of_it(
+    start: Start, models: tuple[str, ...], listed: int
+) -> None:
+    server = await with_alice(start, *models)
+    assert len(by_id((await server.get("/api/First/models", **ALICE)).json())) == listed
 
 
 async def test_an_upstream_is_asked_for_its_models(start: Start, upstream: Upstream) -> None:

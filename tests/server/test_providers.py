@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from g4f_aio.core.errors import UpstreamError
-from g4f_aio.core.models import Capability, ModelInfo
-from tests.server.conftest import Start
-from tests.server.fakes import HELLO, Keyed, Script, Seeing, Server, entry
+import attrs
 
+from g4f_aio.core.errors import UpstreamError
+from g4f_aio.core.events import Finish, TextDelta
+from g4f_aio.core.models import Capability, ModelInfo
+from g4f_aio.gateway.breaker import IN_A_ROW
+from g4f_aio.gateway.health import LONGEST_LOCAL
+from g4f_aio.keys import GATEWAY
+from g4f_aio.providers.offline_assistant import OfflineAssistant
+from tests.server.conftest import QUIET, Start
+from tests.server.fakes import STREAM, Keyed, Script, Seeing, Server, entry
+
+NO_RETRIES = attrs.evolve(QUIET, routing=attrs.evolve(QUIET.routing, retries=0))
 UNKNOWN = {
     "state": "unknown",
     "last_ok": None,
     "last_error": None,
     "success_rate": None,
     "ttft_ms": None,
+    "tokens_per_s": None,
 }
 
 
@@ -38,7 +47,7 @@ async def test_a_provider_has_the_documented_shape(start: Start) -> None:
         "missing": None,
         "error": None,
         "plugin": {"type": "script", "distribution": "tests", "version": "1.0"},
-        "health": UNKNOWN,
+        "health": {**UNKNOWN, "models": {}},
     }
 
 
@@ -84,13 +93,41 @@ async def test_its_health_is_that_of_its_last_calls(start: Start) -> None:
     failing = entry(Script(steps=(UpstreamError("It broke"),)), "failing")
     server = await start(entry(Script(), "fine"), failing)
     for name in ("fine", "fine", "failing"):
-        await server.chat({**HELLO, "provider": name})
+        await server.chat({**STREAM, "provider": name})
     fine = (await server.get("/v1/providers/fine")).json()["health"]
     assert (fine["state"], fine["success_rate"]) == ("ok", 1.0)
     assert fine["last_ok"] > 1_700_000_000
     assert isinstance(fine["ttft_ms"], int)
     failed = (await server.get("/v1/providers/failing")).json()["health"]
-    assert failed == {**UNKNOWN, "state": "failing", "last_error": "It broke", "success_rate": 0.0}
+    told = {**UNKNOWN, "state": "failing", "last_error": "It broke", "success_rate": 0.0}
+    assert failed == {**told, "models": {"small": told}}
+
+
+async def test_each_model_that_was_asked_has_a_health_of_its_own(start: Start) -> None:
+    steps = (TextDelta("One"), 0.06, TextDelta(" two"), Finish())
+    server = await start(entry(Script(steps=steps)), entry(Script(), "other"))
+    for model in ("script:small", "script:large", "other:small"):
+        await server.chat({**STREAM, "model": model})
+    health = (await server.get("/v1/providers/script")).json()["health"]
+    assert set(health["models"]) == {"small", "large"}
+    assert {one["state"] for one in health["models"].values()} == {"ok"}
+    assert health["models"]["small"]["tokens_per_s"] > 0
+    assert health["tokens_per_s"] > 0
+
+
+async def test_who_is_left_alone_is_open(start: Start) -> None:
+    server = await start(entry(Script(steps=(UpstreamError("It broke"),))), settings=NO_RETRIES)
+    for _ in range(IN_A_ROW):
+        await server.chat()
+    health = (await server.get("/v1/providers/script")).json()["health"]
+    assert health["models"]["small"]["state"] == "open"
+
+
+async def test_to_look_at_a_local_server_does_not_make_it_a_distant_one(start: Start) -> None:
+    server = await start(entry(OfflineAssistant(), "OfflineAssistant"))
+    await server.get("/v1/providers/OfflineAssistant")
+    record = server.app[GATEWAY].health.of("OfflineAssistant")
+    assert record.breaker._longest == LONGEST_LOCAL
 
 
 async def test_keys_are_told_to_nobody(start: Start) -> None:

@@ -1,0 +1,115 @@
+"""OpenAI's Responses API: answers, and the responses that are kept for later."""
+
+from __future__ import annotations
+
+import attrs
+from aiohttp import web
+
+from ..core.errors import BadRequestError, GatewayError, UnsupportedError
+from ..core.provider import ResponseAction
+from ..core.record import RequestRecord
+from ..core.requests import ChatRequest
+from ..core.stores import ResponseKey, StoredResponse
+from ..dialects.openai_responses import OPENAI_RESPONSES, Answering
+from ..dialects.openai_responses_items import items_of
+from ..dialects.openai_responses_listing import page
+from ..gateway.continuation import act, kept, not_found, resume
+from ..keys import CALLER, DIALECT, GATEWAY, RESPONSES
+from .bodies import json_response
+from .chat import chat_handler, events_for
+from .stream import send
+
+_NOT_FOUND = 404
+
+
+async def _reply(
+    request: web.Request, chat: ChatRequest, record: RequestRecord
+) -> web.StreamResponse:
+    """The answer to a request, which goes on from kept responses and is kept itself."""
+    app = request.app
+    raw = chat.raw or {}
+    chat = await resume(chat, record.caller, app[RESPONSES], app[GATEWAY])
+    answering = Answering.of(chat, raw.get("previous_response_id"))
+
+    async def keep() -> None:
+        body = answering.written.response()
+        if raw.get("store") is False or body is None or not isinstance(body.get("id"), str):
+            return
+        key = ResponseKey(record.caller, body["id"])
+        written = answering.written
+        before = tuple(items_of(chat.raw or {}))
+        await app[RESPONSES].put(
+            StoredResponse(key, body, before, written.provider, written.native)
+        )
+
+    events = events_for(request, chat, record)
+    if chat.stream:
+        # whoever reads the end of a stream may refer to it at once
+        return await send(request, chat, kept(events, keep), answering, record)
+    answer = await send(request, chat, events, answering, record)
+    await keep()
+    return answer
+
+
+#: ``POST /v1/responses``
+create_response = chat_handler(OPENAI_RESPONSES, reply=_reply)
+
+
+async def get_response(request: web.Request) -> web.Response:
+    """``GET /v1/responses/{response_id}``: as it stands now."""
+    stored = await _stored(request)
+    if request.query.get("stream", "false") != "false":
+        raise UnsupportedError("stream: a kept response is given in one piece", param="stream")
+    if not stored.over:
+        stored = await _renewed(request, stored, "get")
+    return json_response(stored.body)
+
+
+async def delete_response(request: web.Request) -> web.Response:
+    """``DELETE /v1/responses/{response_id}``: here, and at an upstream that keeps it, too."""
+    stored = await _stored(request)
+    try:
+        await act(stored, "delete", request.app[GATEWAY], request[CALLER].provider_key)
+    except GatewayError as error:
+        if error.status != _NOT_FOUND:
+            raise
+    await request.app[RESPONSES].delete(stored.key)
+    return json_response({"id": stored.key.id, "object": "response", "deleted": True})
+
+
+async def list_input_items(request: web.Request) -> web.Response:
+    """``GET /v1/responses/{response_id}/input_items``, page by page."""
+    stored = await _stored(request)
+    return json_response(page(stored.input, stored.key.id, request.query))
+
+
+async def cancel_response(request: web.Request) -> web.Response:
+    """``POST /v1/responses/{response_id}/cancel``: only one that is made in the background."""
+    stored = await _stored(request)
+    if stored.body.get("background") is not True:
+        raise BadRequestError("Cannot cancel a synchronous response.", param="response_id")
+    if not stored.over:
+        stored = await _renewed(request, stored, "cancel")
+    return json_response(stored.body)
+
+
+async def _stored(request: web.Request) -> StoredResponse:
+    """The response that the path names, if it is the caller's."""
+    request[DIALECT] = OPENAI_RESPONSES
+    key = ResponseKey(request[CALLER].name, request.match_info["response_id"])
+    stored = await request.app[RESPONSES].get(key)
+    if stored is None:
+        raise not_found(key.id)
+    return stored
+
+
+async def _renewed(
+    request: web.Request, stored: StoredResponse, action: ResponseAction
+) -> StoredResponse:
+    """A response that was not over, as its upstream has it now."""
+    body = await act(stored, action, request.app[GATEWAY], request[CALLER].provider_key)
+    if body is None:
+        return stored
+    stored = attrs.evolve(stored, body=body)
+    await request.app[RESPONSES].put(stored)
+    return stored
