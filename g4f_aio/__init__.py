@@ -55,6 +55,7 @@ from .core.messages import (
     ToolCall,
 )
 from .core.models import Capability, ModelInfo
+from .core.operations import CompletionRequest, EmbeddingRequest, Embeddings, ModerationRequest
 from .core.provider import CallContext, HttpClient, Provider, Timeouts, UpstreamResponse
 from .core.requests import ChatRequest, OtherTool, Routing, Sampling, Tool
 
@@ -74,7 +75,10 @@ __all__ = [
     "ChatRequest",
     "Citation",
     "Citations",
+    "CompletionRequest",
     "ConversationState",
+    "EmbeddingRequest",
+    "Embeddings",
     "Event",
     "EventStream",
     "FilePart",
@@ -88,6 +92,7 @@ __all__ = [
     "Message",
     "ModelInfo",
     "ModelNotFoundError",
+    "ModerationRequest",
     "OtherPart",
     "OtherTool",
     "OverloadedError",

@@ -11,19 +11,25 @@ from functools import partial
 from aiohttp import web
 
 from . import __version__
+from .core.record import Ledger
 from .gateway.conversation import MemoryConversations
 from .gateway.gateway import Gateway
+from .gateway.limits import MemoryQuotas
 from .gateway.plugins import find_plugins
 from .gateway.registry import Registry
-from .keys import CONVERSATIONS, CURRENT, GATEWAY, Current
+from .gateway.responses import MemoryResponses
+from .gateway.watchdog import Watchdog
+from .keys import CONVERSATIONS, CURRENT, GATEWAY, LEDGER, QUOTAS, RESPONSES, TURNSTILE, Current
 from .providers.upstream import create_session
 from .server.access import Doorman
+from .server.admission import turnstile_for
 from .server.answers import ANSWERS, Answers, answers_ctx
 from .server.cors import add_cors
 from .server.docs import DESCRIPTION, Description
 from .server.middlewares import ACCESS, DOORMAN, add_headers, boundary
 from .server.openapi import openapi_document
 from .server.routes import add_routes
+from .server.sight import add_sight
 from .settings import Settings, SettingsError, environment, load
 
 #: seconds between two looks at what has changed: local servers, lists of models
@@ -45,12 +51,18 @@ def create_app(
     app[CURRENT] = Current(settings)
     app[DOORMAN] = Doorman(settings)
     app[ANSWERS] = Answers()
+    app[LEDGER] = Ledger()
     app[CONVERSATIONS] = MemoryConversations()
+    app[RESPONSES] = MemoryResponses()
+    app[QUOTAS] = MemoryQuotas()
+    app[TURNSTILE] = turnstile_for(settings)
     app[DESCRIPTION] = Description(openapi_document)
     app[ACCESS] = add_routes(app)
     app.on_response_prepare.append(add_headers)
+    add_sight(app)
     add_cors(app, settings.server.cors_origin)
     app.cleanup_ctx.append(partial(gateway_ctx, registry))
+    app.cleanup_ctx.append(watchdog_ctx)
     app.cleanup_ctx.append(answers_ctx)
     app.cleanup_ctx.append(background_ctx)
     return app
@@ -68,6 +80,8 @@ def reload_app(app: web.Application, settings: Settings, registry: Registry) -> 
     """Go by new settings from now on; requests in flight keep the old ones."""
     app[CURRENT].settings = settings
     app[DOORMAN].apply(settings)
+    app[TURNSTILE].limit = settings.server.max_requests
+    app[TURNSTILE].waiting = settings.server.queue
     app[GATEWAY].reload(settings, registry)
     app[CURRENT].changed.set()
 
@@ -75,9 +89,27 @@ def reload_app(app: web.Application, settings: Settings, registry: Registry) -> 
 async def gateway_ctx(registry: Registry, app: web.Application) -> AsyncIterator[None]:
     """The gateway and its way out."""
     settings = app[CURRENT].settings
-    async with create_session() as session:
-        app[GATEWAY] = Gateway(settings, registry, session, __version__)
+    async with create_session() as session, asyncio.TaskGroup() as tasks:
+        gateway = app[GATEWAY] = Gateway(settings, registry, session, __version__, tasks)
         yield
+        gateway.close()
+
+
+async def watchdog_ctx(app: web.Application) -> AsyncIterator[None]:
+    """A watch on the providers that block the event loop."""
+    gateway = app[GATEWAY]
+
+    guard = gateway.desk.guard
+    watchdog = Watchdog(
+        asyncio.get_running_loop(),
+        lambda: gateway.now.registry.loaded,
+        gateway.quarantine.strike,
+        lambda: guard.running > 0,
+    )
+    guard.begun = watchdog.attend
+    watchdog.start()
+    yield
+    watchdog.stop()
 
 
 async def background_ctx(app: web.Application) -> AsyncIterator[None]:

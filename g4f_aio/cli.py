@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from . import __version__
-from .settings import Option, SettingsError, options
+from .settings import Option, SettingsError, checks, options
 from .settings.options import PLACES, toml
 
 #: sysexits.h: something is wrong with the configuration
@@ -120,7 +120,11 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
 def _add_setting(group: argparse._ArgumentGroup, option: Option) -> None:
     default = toml(option.default) or "none"
     text = f"{option.help} (default: {default}; {option.env})".replace("%", "%%")
-    word = _METAVARS.get(option.type) or option.name.rpartition("_")[2].upper()
+    word = (
+        _METAVARS.get(option.check)
+        or _METAVARS.get(option.type)
+        or option.name.rpartition("_")[2].upper()
+    )
     if option.type is bool:
         group.add_argument(
             option.flag, dest=option.path, help=text, action=argparse.BooleanOptionalAction
@@ -133,17 +137,32 @@ def _add_setting(group: argparse._ArgumentGroup, option: Option) -> None:
         group.add_argument(option.flag, dest=option.path, help=text, metavar=word)
 
 
-_METAVARS = {int: "N", float: "SECONDS", Path: "FILE"}
+_METAVARS: dict[object, str] = {checks.share: "SHARE", int: "N", float: "SECONDS", Path: "FILE"}
 
 
 def _add_names(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="only the providers so named")
 
 
-def _add_provider(parser: argparse.ArgumentParser) -> None:
+def _add_models(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--provider", dest="names", action="append", metavar="NAME", help="only this one's models"
+        "--provider",
+        dest="names",
+        action="append",
+        metavar="NAME",
+        help="only this one's models; with --explain: the one that the request names",
     )
+    parser.add_argument(
+        "--explain",
+        nargs="?",
+        const="",
+        metavar="MODEL",
+        help="tell who would answer a request for MODEL (or for none), and why; status 1 if nobody",
+    )
+
+
+def _add_new_name(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("names", nargs=1, metavar="NAME", help="its name, and that of its folder")
 
 
 COMMANDS = {
@@ -155,11 +174,16 @@ COMMANDS = {
         "list providers and plug-ins, and how they are",
         _add_names,
     ),
-    "models": Command("g4f_aio.commands.models:run", "list the models", _add_provider),
+    "models": Command("g4f_aio.commands.models:run", "list the models", _add_models),
     "check": Command(
         "g4f_aio.commands.check:run",
         "test the settings, the data directory and each provider with a call",
         _add_names,
+    ),
+    "new-plugin": Command(
+        "g4f_aio.commands.new_plugin:run",
+        "write a provider of your own to begin with, into a new folder",
+        _add_new_name,
     ),
     "openapi": Command("g4f_aio.commands.openapi:run", "print the OpenAPI document of the API"),
 }

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import attrs
 from aiohttp import web
 
-from .core.stores import ConversationStore
-from .dialects.base import Dialect
+from .core.record import Ledger, RequestRecord
+from .core.stores import ConversationStore, QuotaStore, ResponseStore
+from .dialects.base import Face
 from .gateway.gateway import Gateway
+from .gateway.limits import Limits
+from .gateway.turnstile import Turnstile
 from .settings import Settings
 
 
 @attrs.frozen
 class Caller:
-    """Who asks. *admin* may do everything; *provider_key* is his own credential for providers."""
+    """Who asks. *admin* may do everything; *provider_key* is his own credential for providers.
+
+    *limits* are those of his key; None when there are none.
+    """
 
     name: str
     admin: bool = False
     provider_key: str | None = attrs.field(default=None, repr=False)
+    limits: Limits | None = None
+
+    def bringing(self, provider_key: str) -> Caller:
+        """The same one with a credential of his own."""
+        return Caller(self.name, self.admin, provider_key, self.limits)
 
 
 @attrs.define
@@ -33,9 +45,15 @@ class Current:
 
 CURRENT = web.AppKey("CURRENT", Current)
 GATEWAY = web.AppKey("GATEWAY", Gateway)
+LEDGER = web.AppKey("LEDGER", Ledger)
 CONVERSATIONS: web.AppKey[ConversationStore] = web.AppKey("CONVERSATIONS")
+RESPONSES: web.AppKey[ResponseStore] = web.AppKey("RESPONSES")
+QUOTAS: web.AppKey[QuotaStore] = web.AppKey("QUOTAS")
+#: that of the whole process
+TURNSTILE = web.AppKey("TURNSTILE", Turnstile)
 
 CALLER = web.RequestKey("CALLER", Caller)
-DIALECT = web.RequestKey("DIALECT", Dialect)
+DIALECT: web.RequestKey[Face[Any]] = web.RequestKey("DIALECT", Face[Any])
+RECORD = web.RequestKey("RECORD", RequestRecord)
 REQUEST_ID = web.RequestKey("REQUEST_ID", str)
 RECEIVED = web.RequestKey("RECEIVED", float)

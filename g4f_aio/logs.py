@@ -33,6 +33,9 @@ _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff]"
 )
 
+#: what could end a field or begin another one
+_AMBIGUOUS = re.compile(r'[ "=]')
+
 
 class Redactor:
     """The values that must not be logged. More can be added at any time."""
@@ -159,7 +162,7 @@ _CONTEXT: tuple[Processor, ...] = (
 def _as_text(_: object, __: str, event: EventDict) -> str:
     """One line: time, level, logger, request, message, further fields; then the traceback.
 
-    Nothing in it can begin a line that looks like another one.
+    Nothing in it can begin a line that looks like another one, or add a field.
     """
     fields = {
         key: printable(value) for key, value in event.items() if key not in {"exception", "stack"}
@@ -168,10 +171,19 @@ def _as_text(_: object, __: str, event: EventDict) -> str:
     if "request_id" in fields:
         head.append(f"[{fields.pop('request_id')}]")
     head.append(fields.pop("event", ""))
-    line = " ".join([*head, *(f"{printable(key)}={value}" for key, value in fields.items())])
+    line = " ".join(
+        [*head, *(f"{printable(key)}={_quoted(value)}" for key, value in fields.items())]
+    )
     traces = [str(event[key]) for key in ("exception", "stack") if key in event]
     below = [f"  | {printable(row)}" for trace in traces for row in trace.splitlines()]
     return "\n".join([line, *below])
+
+
+def _quoted(text: str) -> str:
+    """*text* in quotation marks where it could be taken for more than one field."""
+    if not text or _AMBIGUOUS.search(text):
+        return '"' + text.replace('"', r"\x22") + '"'
+    return text
 
 
 def printable(value: object) -> str:

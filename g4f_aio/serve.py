@@ -181,6 +181,9 @@ async def _reloads(
         else:
             redactor.add(*new.secrets())
             reload_app(app, new, registry)
+            del registry
+            # the old state is full of cycles, and the collector itself would leave it lie for long
+            gc.collect()
             for name in restart_needed(old, new):
                 _log.warning("%s changes only with a restart", name)
             _log.info("settings reloaded")

@@ -28,6 +28,13 @@ from g4f_aio.settings.options import table_options, toml
 ROOT = Path(__file__).parents[1]
 EXAMPLE = (ROOT / "conf" / "gateway.toml").read_text("utf-8")
 LINES = EXAMPLE.splitlines()
+#: what the secrets of the example refer to
+ENVIRON = {
+    "MY_SERVER_KEY": "server-key",
+    "OPENAI_API_KEY": "openai-key",
+    "SECOND_KEY": "second-key",
+    "ALICE_KEY": "alice-key",
+}
 #: a line of the example that can be switched on
 SWITCHED_OFF = re.compile(r"^#(?=[\w\[])", re.MULTILINE)
 
@@ -46,8 +53,8 @@ def test_the_example_has_each_setting_with_its_help_and_its_default_in_order() -
         expected.append(f"# {option.help} ({option.flag}, {option.env}{restart})")
         value = None if option.default is None else toml(option.default)
         expected.append(f"#{option.name} =" if value is None else f"{option.name} = {value}")
-    upstream_end = LINES.index("", LINES.index("[upstream]"))
-    sections = LINES[LINES.index("[server]") : upstream_end]
+    last = LINES.index(f"[{options()[-1].path.partition('.')[0]}]")
+    sections = LINES[LINES.index("[server]") : LINES.index("", last)]
     found = [line for line in sections if line and not line.startswith("[")]
     for wanted, line in zip(expected, found, strict=True):
         assert line == wanted or (wanted.endswith(" =") and line.startswith(wanted))
@@ -62,11 +69,10 @@ def test_the_example_has_each_key_of_a_provider_with_its_help() -> None:
 
 
 def test_the_example_loads_with_everything_switched_on(tmp_path: Path) -> None:
-    for name in ("cert.pem", "key.pem", "work.key"):
+    for name in ("cert.pem", "key.pem", "work.key", "third.key"):
         (tmp_path / name).write_text(f"content of {name}\n", "utf-8")
     (tmp_path / "gateway.toml").write_text(SWITCHED_OFF.sub("", EXAMPLE), "utf-8")
-    environ = {"MY_SERVER_KEY": "server-key", "OPENAI_API_KEY": "openai-key"}
-    settings = load({"data_dir": str(tmp_path)}, environ)
+    settings = load({"data_dir": str(tmp_path)}, ENVIRON)
     assert settings.server.api_key == "server-key"
     assert settings.server.ssl_keyfile == tmp_path / "key.pem"
     assert settings.routing.provider == "OpenAI"
@@ -74,6 +80,8 @@ def test_the_example_loads_with_everything_switched_on(tmp_path: Path) -> None:
     assert settings.providers["OpenAI"].api_key == "openai-key"
     work = settings.providers["work"]
     assert (work.type, work.api_key) == ("openai-compatible", "content of work.key")
+    assert work.api_keys == ("sk-one", "second-key", "content of third.key")
+    assert settings.keys["alice"].key == "alice-key"
     assert work.options == {"base_url": "http://127.0.0.1:8000/v1"}
     chain = settings.models["gpt-4o"]
     assert chain == (ModelTarget("work", "llama-3.3-70b"), ModelTarget("OpenAI"))
@@ -82,8 +90,9 @@ def test_the_example_loads_with_everything_switched_on(tmp_path: Path) -> None:
 def test_the_example_s_providers_exist_and_take_their_keys(tmp_path: Path) -> None:
     text = SWITCHED_OFF.sub("", EXAMPLE)
     (tmp_path / "gateway.toml").write_text(text[text.index("[providers.") :], "utf-8")
-    (tmp_path / "work.key").write_text("key", "utf-8")
-    settings = load({"data_dir": str(tmp_path)}, {"OPENAI_API_KEY": "key"})
+    for name in ("work.key", "third.key"):
+        (tmp_path / name).write_text(name, "utf-8")
+    settings = load({"data_dir": str(tmp_path)}, ENVIRON)
     registry = Registry(settings, find_plugins())
     assert [entry.name for entry in registry.chosen] == ["OpenAI", "work"]
 

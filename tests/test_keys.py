@@ -5,6 +5,8 @@ from __future__ import annotations
 import attrs
 import pytest
 
+from g4f_aio.core.stores import Quota
+from g4f_aio.gateway.limits import Limits
 from g4f_aio.keys import Caller, Current
 from g4f_aio.settings import Settings
 
@@ -15,6 +17,11 @@ def test_a_caller_is_no_admin_unless_it_is_said() -> None:
 
 def test_a_callers_own_key_shows_up_nowhere() -> None:
     assert "sk-canary" not in repr(Caller("friend", provider_key="sk-canary"))
+
+
+def test_a_caller_with_a_key_of_his_own_is_the_same_one() -> None:
+    friend = Caller("friend", admin=True, limits=Limits(Quota(5)))
+    assert friend.bringing("sk-own") == attrs.evolve(friend, provider_key="sk-own")
 
 
 def test_a_caller_does_not_change() -> None:

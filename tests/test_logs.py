@@ -286,3 +286,9 @@ def test_warnings_of_python_are_logged_too() -> None:
         warnings.simplefilter("always")
         warnings.warn(f"about {SECRET}", stacklevel=1)
     assert f"about {MASK}" in stream.getvalue()
+
+
+def test_a_field_of_a_text_line_cannot_look_like_another_one() -> None:
+    out = Output("text")
+    out.log.info("hello", extra={"model": 'a status=500 "b"', "plain": "a-b", "empty": ""})
+    assert out.line.endswith(r'hello model="a status=500 \x22b\x22" plain=a-b empty=""')

@@ -18,8 +18,10 @@ from ..core.models import Capability
 from ..core.requests import ChatRequest, Routing
 from ..gateway.catalog import FALLBACK
 from ..gateway.gateway import Gateway
+from ..gateway.plugins import find_plugins
 from ..gateway.registry import Entry, Registry
 from ..settings import Settings, SettingsError
+from .advice import about_error, about_state
 from .providers import state
 from .workbench import Terminal, choose, open_gateway, open_registry, open_settings
 
@@ -82,7 +84,8 @@ async def _examine(gateway: Gateway, entry: Entry, *, named: bool) -> Finding:
     matters = named or (entry.chosen and entry.settings.enabled)
     fault = FAIL if matters else OPEN
     if entry.provider is None or not entry.usable:
-        return (fault, entry.name, state(entry))
+        advice = await asyncio.to_thread(_about_state, entry) if matters else None
+        return (fault, entry.name, _advised(state(entry), advice))
     if not matters and entry.name != FALLBACK:
         return (OPEN, entry.name, f"{state(entry)}; not called")
     request = ChatRequest(
@@ -98,6 +101,15 @@ async def _examine(gateway: Gateway, entry: Entry, *, named: bool) -> Finding:
                 if isinstance(event, Started):
                     model = event.model
     except GatewayError as error:
-        return (fault, entry.name, error.message)
+        advice = await asyncio.to_thread(about_error, entry, error, gateway.now.settings)
+        return (fault, entry.name, _advised(error.message, advice))
     seconds = time.monotonic() - began
     return (OK, entry.name, f"{model} answered in {seconds:.2f} s")
+
+
+def _about_state(entry: Entry) -> str | None:
+    return about_state(entry, find_plugins().get(entry.plugin))
+
+
+def _advised(what: str, advice: str | None) -> str:
+    return f"{what}; {advice}" if advice else what

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from ..gateway.registry import Entry
+from ..gateway.plugins import find_plugins
+from ..gateway.registry import Entry, key_variable
 from ..providers.local_servers import LocalServer
+from .advice import about_state
 from .workbench import Terminal, choose, open_registry, open_settings
 
 
@@ -59,19 +61,22 @@ def _describe(entry: Entry, terminal: Terminal) -> None:
         ("type", entry.plugin),
         ("origin", origin(entry)),
         ("state", state(entry)),
+        ("to do", about_state(entry, find_plugins().get(entry.plugin)) or ""),
     ]
     provider = entry.provider
     if provider is not None:
         models = ", ".join(model.id for model in entry.static_models())
         fields = [field.name for field in attrs.fields(type(provider)) if field.init]
+        key = f", in {key_variable(entry.name)} or api_key" if entry.takes_key else ""
         facts += [
             ("label", provider.label),
             ("description", provider.description),
             ("web site", provider.url or ""),
             ("capabilities", ", ".join(entry.capabilities.names)),
             ("models", models or "asked from it"),
-            ("key", provider.key),
+            ("key", f"{provider.key}{key}"),
             ("own settings", ", ".join(fields)),
+            ("table", f"[providers.{entry.name}]"),
         ]
     terminal.table([fact for fact in facts if fact[1]])
     terminal.say()

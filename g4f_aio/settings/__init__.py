@@ -2,18 +2,20 @@
 
 from .load import environment, load
 from .options import Option, options, restart_needed, settings_table
+from .setting import SettingsError
+from .tables import KeySettings, ModelTarget, ProviderSettings
 from .tree import (
-    ModelTarget,
-    ProviderSettings,
+    CacheSettings,
     RoutingSettings,
     ServerSettings,
     Settings,
-    SettingsError,
     UpstreamSettings,
     is_loopback,
 )
 
 __all__ = [
+    "CacheSettings",
+    "KeySettings",
     "ModelTarget",
     "Option",
     "ProviderSettings",

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
-from urllib.parse import SplitResult, urlsplit
+import re
+from urllib.parse import SplitResult, unquote, urlsplit
+
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+=[\x20-\x7e]+")
 
 
 def filled(value: str) -> str | None:
@@ -19,6 +22,21 @@ def port(value: int) -> str | None:
 def size(value: int) -> str | None:
     """A number of bytes."""
     return None if value > 0 else f"must be at least 1, not {value}"
+
+
+def count(value: int) -> str | None:
+    """A number of things."""
+    return None if value > 0 else f"must be at least 1, not {value}"
+
+
+def count_or_zero(value: int) -> str | None:
+    """A number of things that may be none."""
+    return None if value >= 0 else f"must be at least 0, not {value}"
+
+
+def share(value: float) -> str | None:
+    """A part of a whole."""
+    return None if 0 <= value <= 1 else f"must be between 0 and 1, not {value}"
 
 
 def seconds(value: float) -> str | None:
@@ -74,6 +92,28 @@ def proxy(value: str) -> str | None:
             return "must be a URL that starts with http:// or https://"
 
 
+def collector(value: str) -> str | None:
+    """The base URL of a collector; a credential in it would be seen in the collector's errors."""
+    match _split(value):
+        case SplitResult(scheme="http" | "https", username=None, query="", fragment=""):
+            return None
+        case _:
+            return "must be a URL that starts with http:// or https://, with no user and no query"
+
+
+def headers(value: str) -> str | None:
+    """A list of headers; its value is a secret."""
+    good = all(_HEADER.fullmatch(item.strip()) for item in value.split(","))
+    good = good and all(map(str.isprintable, header_pairs(value).values()))
+    return None if good else "must look like name=value,other=value"
+
+
+def header_pairs(value: str) -> dict[str, str]:
+    """The headers of such a list by name; values may be percent-encoded."""
+    pairs = (item.strip().partition("=") for item in value.split(",") if item.strip())
+    return {name: unquote(found) for name, _, found in pairs}
+
+
 def _split(url: str) -> SplitResult | None:
     """The parts of a URL with a scheme and a host. The standard library's errors would quote it."""
     try:
@@ -87,3 +127,18 @@ def _split(url: str) -> SplitResult | None:
 def key(value: str) -> str | None:
     """A key that can be sent in a header; its value is a secret."""
     return None if value.isprintable() else "has a line break or another control character in it"
+
+
+def keys(values: tuple[str, ...]) -> str | None:
+    """Several of them, each once."""
+    if len(set(values)) < len(values):
+        return "has a key twice"
+    return next(
+        filter(None, (key(value) if value else "has an empty key" for value in values)), None
+    )
+
+
+def sha256(value: str) -> str | None:
+    """A SHA-256 in hexadecimal, which is no secret but nobody's business either."""
+    good = len(value) == 64 and set(value.lower()) <= set("0123456789abcdef")  # noqa: PLR2004
+    return None if good else "must be 64 hexadecimal digits"

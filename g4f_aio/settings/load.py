@@ -13,7 +13,9 @@ from typed_settings.dict_utils import set_path
 
 from . import toml_file
 from .options import PLACES, option_suggestion, options, suggestion
-from .tree import Settings, SettingsError, is_loopback
+from .setting import SettingsError
+from .tree import Settings, is_loopback
+from .users import clashes
 from .values import Problem, Values, from_data, from_text, home_expanded
 
 
@@ -140,25 +142,30 @@ def _unknown_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
 def _contradictions(settings: Settings, faulty: set[str]) -> Iterator[Problem]:
     """Values that are good by themselves but not together; not those that are *faulty* anyway."""
     server = settings.server
+    keys = [path for path in faulty if path.startswith("keys")]
     for needs, problem in (
-        (("server.host", "server.api_key", "server.insecure_no_auth"), _open_to_all(settings)),
+        (
+            ("server.host", "server.api_key", "server.insecure_no_auth", *keys),
+            _open_to_all(settings),
+        ),
         (("server.ssl_certfile", "server.ssl_keyfile"), _half_a_certificate(settings)),
         (("server.ssl_certfile",), _no_file("server.ssl_certfile", server.ssl_certfile)),
         (("server.ssl_keyfile",), _no_file("server.ssl_keyfile", server.ssl_keyfile)),
     ):
         if problem is not None and faulty.isdisjoint(needs):
             yield problem
+    yield from clashes(settings)
 
 
 def _open_to_all(settings: Settings) -> Problem | None:
     server = settings.server
-    if is_loopback(server.host) or server.api_key or server.insecure_no_auth:
+    if server.api_key or settings.keys or server.insecure_no_auth or is_loopback(server.host):
         return None
     return Problem(
         "server.host",
         f"{server.host} can be reached from other machines, so clients need a key: set"
-        " server.api_key (--g4f-api-key, G4F_API_KEY), or server.insecure_no_auth"
-        " (--insecure-no-auth) to let everybody in",
+        " server.api_key (--g4f-api-key, G4F_API_KEY) or a table [keys.NAME] for each user, or"
+        " server.insecure_no_auth (--insecure-no-auth) to let everybody in",
     )
 
 

@@ -10,7 +10,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 import attrs
 from typed_settings.constants import METADATA_KEY
 
-from .tree import Check, Settings
+from .setting import Check
+from .tree import Settings
 
 #: what says where settings are, by flag and variable; no settings themselves
 PLACES = {"config": "G4F_CONFIG", "data_dir": "G4F_DATA_DIR"}

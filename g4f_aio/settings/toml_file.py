@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from .options import Option, option_suggestion, options, suggestion, table_options
-from .tree import ModelTarget, ProviderSettings
+from .tables import KeySettings, ModelTarget, ProviderSettings
 from .values import Problem, Values, from_data, wrong_type
 
 
@@ -49,6 +49,7 @@ class _Reader:
         own: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "providers": self.providers,
             "models": self.models,
+            "keys": self.users,
         }
         values: dict[str, Any] = {}
         for name, table in tables.items():
@@ -84,6 +85,21 @@ class _Reader:
             found[name] = ProviderSettings(**{"type": name, **values, "options": rest})
         return found
 
+    def users(self, tables: dict[str, Any]) -> dict[str, KeySettings]:
+        found = {}
+        for name, table in tables.items():
+            path = f"keys.{_quoted(name)}"
+            if not (name.isascii() and name.isprintable() and name):
+                self.fault(path, "a key's name is of printable ASCII and not empty")
+                continue
+            known = tuple(table_options(KeySettings, path))
+            values, rest = self.keys(path, self.table(path, table), known)
+            self.unknown(path, rest, known)
+            if type(table) is dict and ("key" in table) == ("sha256" in table):
+                self.fault(path, "needs either key or sha256")
+            found[name] = KeySettings(**values)
+        return found
+
     def models(self, tables: dict[str, Any]) -> dict[str, tuple[ModelTarget, ...]]:
         found = {}
         for name, table in tables.items():
@@ -107,12 +123,16 @@ class _Reader:
         known = tuple(table_options(ModelTarget, path))
         before = len(self.problems)
         values, rest = self.keys(path, self.table(path, item), known)
-        for name in rest:
-            close = suggestion(name, (option.path for option in known))
-            self.fault(f"{path}.{name}", f"unknown setting{close}")
+        self.unknown(path, rest, known)
         if "provider" not in values and len(self.problems) == before:
             self.fault(f"{path}.provider", "is missing")
         return (ModelTarget(**values),) if len(self.problems) == before else ()
+
+    def unknown(self, path: str, names: Iterable[str], known: Iterable[Option]) -> None:
+        """Complain of each key of the table *path* that is none, with the closest *known* one."""
+        paths = [option.path for option in known]
+        for name in names:
+            self.fault(f"{path}.{name}", f"unknown setting{suggestion(name, paths)}")
 
     def plugins(self, table: dict[str, Any]) -> dict[str, Any]:
         match self.only("plugins", table, "disabled"):

@@ -9,66 +9,16 @@ tree.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import attrs
 from typed_settings import SecretStr
-from typed_settings.constants import METADATA_KEY
 
 from . import checks
-
-#: what is wrong with a value of the right type, or None
-Check = Callable[[Any], str | None]
-
-
-class SettingsError(Exception):
-    """Settings that cannot be used: every mistake that was found, one line each in *problems*."""
-
-    def __init__(self, problems: tuple[str, ...], config: Path | None = None) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
-        self.config = config
-
-
-def setting(
-    default: Any,
-    help: str,  # noqa: A002  (what every option library calls it)
-    *,
-    flag: str | None = None,
-    env: str | None = None,
-    secret: bool = False,
-    check: Check | None = None,
-    restart: bool = False,
-) -> Any:
-    """A field of the tree. *flag* and *env* default to its name; *restart*: SIGHUP cannot change it."""
-    return attrs.field(
-        default=default,
-        repr=not secret,
-        validator=None if check is None else _enforced(check),
-        metadata={
-            METADATA_KEY: {
-                "help": help,
-                "flag": flag,
-                "env": env,
-                "secret": secret,
-                "check": check,
-                "restart": restart,
-            }
-        },
-    )
-
-
-def _enforced(check: Check) -> Callable[[object, attrs.Attribute[Any], object], None]:
-    def validate(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
-        problem = None if value is None else check(value)
-        if problem is not None:
-            raise ValueError(f"{attribute.name}: {problem}")
-
-    return validate
+from .setting import setting
+from .tables import KeySettings, ModelTarget, ProviderSettings
 
 
 @attrs.frozen
@@ -112,6 +62,17 @@ class ServerSettings:
     body_timeout: float = setting(
         60.0, "seconds a client may take for a request body", check=checks.seconds
     )
+    max_requests: int = setting(
+        4000, "requests answered at one time; further ones wait", check=checks.count
+    )
+    queue: int = setting(
+        1000,
+        "requests that may wait for their turn; further ones get 503",
+        check=checks.count_or_zero,
+    )
+    queue_timeout: float = setting(
+        2.0, "seconds a request waits for its turn before it gets 503", check=checks.seconds
+    )
     write_timeout: float = setting(
         60.0, "seconds a client may take no bytes of its stream", check=checks.seconds
     )
@@ -124,6 +85,25 @@ class ServerSettings:
     debug: bool = setting(default=False, help="log more, and asyncio's own checks", restart=True)
     access_log: bool = setting(default=False, help="one log line for each request", restart=True)
     log_format: str = setting("text", "text or json", check=checks.log_format, restart=True)
+    request_log: int = setting(
+        1000,
+        "finished requests of which is kept who asked, who was tried and how it ended; 0: none",
+        check=checks.count_or_zero,
+        restart=True,
+    )
+    otlp_endpoint: str | None = setting(
+        None,
+        "base URL of an OpenTelemetry collector that gets spans of each request (OTLP over HTTP)",
+        check=checks.collector,
+        restart=True,
+    )
+    otlp_headers: SecretStr | None = setting(
+        None,
+        "headers for that collector: name=value, separated by commas",
+        secret=True,
+        check=checks.headers,
+        restart=True,
+    )
 
 
 @attrs.frozen
@@ -133,6 +113,23 @@ class RoutingSettings:
     provider: str | None = setting(None, "default provider; unset: automatic")
     model: str | None = setting(None, "default model; unset: the provider's own")
     ignored_providers: tuple[str, ...] = setting((), "providers never to use")
+    retries: int = setting(
+        2,
+        "further tries of a request that failed before its first word, when nobody else is left",
+        check=checks.count_or_zero,
+    )
+    hedge: bool = setting(
+        default=False,
+        help="ask a second provider when the first is slower to begin than it mostly is",
+    )
+    hedge_share: float = setting(
+        0.05, "the share of requests that may be asked twice so", check=checks.share
+    )
+    emulate: bool = setting(
+        default=True,
+        help="supply what a provider lacks (tools, JSON answers, n, stop); a request's own emulate"
+        " field overrules it",
+    )
     detect_local: bool = setting(
         default=True,
         help="look for Ollama, llama-server, LM Studio, vLLM and LocalAI on this machine",
@@ -169,46 +166,29 @@ class UpstreamSettings:
 
 
 @attrs.frozen
-class ProviderSettings:
-    """[providers.NAME]: one provider under a name of your own choice.
+class CacheSettings:
+    """[cache]: answers that are given again to the same request of the same key."""
 
-    *type* is an entry-point name in the group ``g4f.providers``; by default the table's name.
-    *options* is the rest of the table: the attrs fields of the provider's class.
-    """
-
-    type: str = setting(
-        attrs.NOTHING, "name of the plug-in; unset: the table's name", check=checks.filled
+    enabled: bool = setting(
+        default=False,
+        help="answer a repeated request from memory; a request's own cache field overrules it",
+        flag="--cache",
+        env="G4F_CACHE",
     )
-    api_key: SecretStr | None = setting(
-        None, 'a string, { env = "…" } or { file = "…" }', secret=True, check=checks.key
+    ttl: float = setting(
+        300.0,
+        "seconds for which an answer is kept",
+        flag="--cache-ttl",
+        env="G4F_CACHE_TTL",
+        check=checks.seconds,
     )
-    enabled: bool = setting(default=True, help="false: configured, but never used")
-    models: tuple[str, ...] = setting((), "the models it has; unset: it is asked")
-    connect_timeout: float | None = setting(None, "as in [upstream]", check=checks.seconds)
-    headers_timeout: float | None = setting(None, "as in [upstream]", check=checks.seconds)
-    first_token_timeout: float | None = setting(None, "as in [upstream]", check=checks.seconds)
-    stream_timeout: float | None = setting(None, "as in [upstream]", check=checks.seconds)
-    timeout: float | None = setting(None, "as in [upstream]", check=checks.seconds)
-    options: dict[str, Any] = attrs.field(factory=dict, repr=False)
-
-    def secrets(self) -> frozenset[str]:
-        """Every secret value of the table."""
-        found: list[object] = [self.api_key]
-        for key, value in self.options.items():
-            if type(value) is str and any(word in key.lower() for word in _SECRET_WORDS):
-                found.append(value)
-        headers = self.options.get("headers")
-        # any of them may be a credential, and which ones only their upstream knows
-        found += headers.values() if type(headers) is dict else ()
-        return frozenset(str(value) for value in found if value)
-
-
-@attrs.frozen
-class ModelTarget:
-    """One link of a model's chain; no *model* means the name that was asked for."""
-
-    provider: str = setting(attrs.NOTHING, "name of a provider", check=checks.filled)
-    model: str | None = setting(None, "what that provider calls the model; unset: the same")
+    size: int = setting(
+        64 * 2**20,
+        "bytes that all answers together may take; the one unused longest makes room",
+        flag="--cache-size",
+        env="G4F_CACHE_SIZE",
+        check=checks.size,
+    )
 
 
 @attrs.frozen
@@ -218,8 +198,10 @@ class Settings:
     server: ServerSettings = ServerSettings()
     routing: RoutingSettings = RoutingSettings()
     upstream: UpstreamSettings = UpstreamSettings()
+    cache: CacheSettings = CacheSettings()
     providers: dict[str, ProviderSettings] = attrs.field(factory=dict)
     models: dict[str, tuple[ModelTarget, ...]] = attrs.field(factory=dict)
+    keys: dict[str, KeySettings] = attrs.field(factory=dict)
     disabled_plugins: tuple[str, ...] = ()
     #: credentials found in the environment, by the variable's name
     environment_keys: dict[str, SecretStr] = attrs.field(factory=dict, repr=False)
@@ -236,10 +218,9 @@ class Settings:
         found += self.environment_keys.values()
         for provider in self.providers.values():
             found += provider.secrets()
+        found += (key.key for key in self.keys.values())
+        found += checks.header_pairs(self.server.otlp_headers or "").values()
         return frozenset(str(value) for value in found if value)
-
-
-_SECRET_WORDS = ("key", "token", "secret", "password", "cookie")
 
 
 def is_loopback(host: str) -> bool:

@@ -25,6 +25,7 @@ _EXPECTED: dict[Any, str] = {
     Path: "a path",
     SecretStr: 'a string, { env = "…" } or { file = "…" }',
     tuple[str, ...]: "an array of strings",
+    tuple[SecretStr, ...]: 'an array of strings, { env = "…" } or { file = "…" }',
 }
 _CONVERT: dict[Any, Callable[[str], Any]] = {
     str: str,
@@ -100,6 +101,9 @@ def from_data(option: Option, value: object, base: Path, environ: Mapping[str, s
             return from_text(option, value, base)
         case list() | tuple() if option.type == tuple[str, ...] and _all_strings(value):
             return _checked(option, tuple(value))
+        case list() | tuple() if option.type == tuple[SecretStr, ...]:
+            one = attrs.evolve(option, type=SecretStr, check=None)
+            return _checked(option, tuple(from_data(one, item, base, environ) for item in value))
         case bool() | int() | float() if type(value) is option.type:
             return _checked(option, value)
         case int() if option.type is float and type(value) is int:

@@ -24,6 +24,7 @@ api_key = "{key}"
 [routing]
 provider = "work"
 detect_local = false
+retries = 0
 
 [providers.work]
 type = "openai-compatible"
@@ -82,7 +83,11 @@ def _no_blocking() -> None:
 def keyed(
     upstream_process: Upstream, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Gateway]:
-    """A gateway with a key and a default provider; others of its providers fail."""
+    """A gateway with a key and a default provider; others of its providers fail.
+
+    Each call is made once. All tests share it: a model that fails five times in a row is left alone,
+    so a test that needs failures has names of its own for them (``status-500@its-name``).
+    """
     settings = KEYED.format(upstream=upstream_process, key=KEY, upstream_key=UPSTREAM_KEY)
     with running(tmp_path_factory.mktemp("keyed"), settings) as gateway:
         yield gateway

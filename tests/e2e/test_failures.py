@@ -32,13 +32,18 @@ class Failure:
     def __str__(self) -> str:
         return self.model
 
+    def by(self, name: str) -> str:
+        """The model under a name of its own, so that no failures of others count for it."""
+        return f"{self.model}@{name}"
+
 
 def late(model: str) -> Failure:
     """A provider that takes too long."""
     return Failure(model, 504, "provider_error", "provider_timeout")
 
 
-#: whether streamed or not, the answer never begins
+#: whether streamed or not, the answer never begins. Those that cannot be reached are asked four times
+#: each: after a fifth in a row the provider would be left alone
 NO_ANSWER = (
     Failure("cut-before-headers"),
     Failure("cut-before-headers@reset"),
@@ -110,14 +115,14 @@ def assert_status(answer: Answer, failure: Failure) -> None:
 async def test_an_answer_that_fails_is_a_status(
     keyed: Gateway, client: aiohttp.ClientSession, failure: Failure
 ) -> None:
-    assert_status(await post(client, keyed.chat, failure.model, key=KEY), failure)
+    assert_status(await post(client, keyed.chat, failure.by("whole"), key=KEY), failure)
 
 
 @pytest.mark.parametrize("failure", [*NO_ANSWER, *NO_TOKEN], ids=str)
 async def test_a_stream_that_fails_before_its_first_token_is_a_status(
     keyed: Gateway, client: aiohttp.ClientSession, failure: Failure
 ) -> None:
-    answer = await post(client, keyed.chat, failure.model, key=KEY, stream=True)
+    answer = await post(client, keyed.chat, failure.by("early"), key=KEY, stream=True)
     assert_status(answer, failure)
 
 
@@ -125,7 +130,7 @@ async def test_a_stream_that_fails_before_its_first_token_is_a_status(
 async def test_a_stream_that_fails_later_ends_with_an_error_event(
     keyed: Gateway, client: aiohttp.ClientSession, failure: Failure
 ) -> None:
-    answer = await post(client, keyed.chat, failure.model, key=KEY, stream=True)
+    answer = await post(client, keyed.chat, failure.by("late"), key=KEY, stream=True)
     assert answer.status == 200
     assert answer.headers["Content-Type"].startswith("text/event-stream")
     assert not answer.cut, "HTTP's own end is in order"
@@ -141,7 +146,7 @@ async def test_a_stream_that_fails_later_ends_with_an_error_event(
 @pytest.mark.parametrize("failure", [*NO_ANSWER, *NO_BODY], ids=str)
 def test_the_client_raises_for_an_answer_that_fails(sdk: openai.OpenAI, failure: Failure) -> None:
     with pytest.raises(openai.APIStatusError) as raised:
-        sdk.chat.completions.create(model=failure.model, messages=HELLO)
+        sdk.chat.completions.create(model=failure.by("sdk"), messages=HELLO)
     assert raised.value.status_code == failure.status
     assert raised.value.code == failure.code
     assert raised.value.type == failure.type
@@ -152,14 +157,16 @@ async def test_the_client_raises_for_a_stream_that_does_not_begin(
     async_sdk: openai.AsyncOpenAI, failure: Failure
 ) -> None:
     with pytest.raises(openai.APIStatusError) as raised:
-        await async_sdk.chat.completions.create(model=failure.model, messages=HELLO, stream=True)
+        await async_sdk.chat.completions.create(
+            model=failure.by("sdk-early"), messages=HELLO, stream=True
+        )
     assert raised.value.status_code == failure.status
     assert raised.value.code == failure.code
 
 
 @pytest.mark.parametrize("failure", NO_END, ids=str)
 def test_the_client_raises_for_a_stream_that_is_cut(sdk: openai.OpenAI, failure: Failure) -> None:
-    stream = sdk.chat.completions.create(model=failure.model, messages=HELLO, stream=True)
+    stream = sdk.chat.completions.create(model=failure.by("sdk-late"), messages=HELLO, stream=True)
     first = next(stream)
     assert first.choices[0].delta.role == "assistant"
     with pytest.raises(openai.APIError) as raised:

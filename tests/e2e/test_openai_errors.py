@@ -130,7 +130,7 @@ def test_a_limit_that_stays_is_an_error(keyed: Gateway, upstream: Upstream) -> N
         openai.OpenAI(base_url=keyed.v1, api_key=KEY, max_retries=0) as sdk,
         pytest.raises(openai.RateLimitError) as raised,
     ):
-        sdk.chat.completions.create(model="status-429", messages=HELLO)
+        sdk.chat.completions.create(model="status-429@stays", messages=HELLO)
     assert raised.value.code == "rate_limit_exceeded"
     assert raised.value.response.headers["retry-after"] == "1"
-    assert len(upstream.fetch_records("status-429")) == 1
+    assert len(upstream.fetch_records("status-429@stays")) == 1

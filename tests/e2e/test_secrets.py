@@ -23,6 +23,7 @@ allow_request_proxy = true
 [routing]
 provider = "work"
 detect_local = false
+retries = {retries}
 
 [providers.work]
 type = "openai-compatible"
@@ -44,6 +45,11 @@ api_key = {{ env = "SOME_SECRET" }}
 [providers.spare]
 type = "openai-compatible"
 base_url = "{base_url}"
+
+[providers.several]
+type = "openai-compatible"
+base_url = "{base_url}"
+api_keys = ["canary-first", {{ env = "SECOND_SECRET" }}, {{ file = "third" }}]
 
 [providers.far]
 type = "openai-compatible"
@@ -75,21 +81,23 @@ class Clumsy(Provider):
 """
 ENVIRON = {
     "SOME_SECRET": "canary-variable",
+    "SECOND_SECRET": "canary-second",
     "SPARE_API_KEY": "canary-spare",
     "UNUSED_API_KEY": "canary-unused",
     "G4F_PROXY": "http://user:canary-proxy@127.0.0.1:9",
 }
 CANARY = re.compile(r".{,80}canary-[a-z-]+")
 PROMPT = "a very private matter"
+#: the last one has the key left alone for every model
 LEAKS = (
     "leak-400",
-    "leak-401",
     "leak-403",
     "leak-404",
     "leak-429",
     "leak-500",
     "leak-307",
     "leak-stream",
+    "leak-401",
 )
 
 
@@ -108,18 +116,21 @@ def install(directory: Path) -> str:
     return str(site)
 
 
-async def provoke(gateway: Gateway, client: aiohttp.ClientSession) -> list[Answer]:
-    """Whatever could make it talk."""
+async def provoke(
+    gateway: Gateway, client: aiohttp.ClientSession, *, streamed: bool
+) -> list[Answer]:
+    """Whatever could make it talk; whether *streamed* or not comes first."""
     key = "canary-server"
 
     async def ask(model: str, key: str = key, **fields: object) -> Answer:
         return await post(client, gateway.chat, model, PROMPT, key=key, **fields)
 
     answers = [
-        await ask(f"{provider}:{model}", stream=stream)
-        for provider in ("work", "filed", "named", "spare")
+        # each time under another name, as none is asked any more that fails too often
+        await ask(f"{provider}:{model}@{stream}", stream=stream)
+        for provider in ("work", "filed", "named", "spare", "several")
         for model in LEAKS
-        for stream in (False, True)
+        for stream in (streamed, not streamed)
     ]
     requests: tuple[dict[str, object], ...] = (
         {"api_key": "canary-body"},
@@ -133,7 +144,10 @@ async def provoke(gateway: Gateway, client: aiohttp.ClientSession) -> list[Answe
         {"key": f"{key} canary-second-word"},
         {"key": "canary-wrong"},
     )
-    answers += [await ask("leak-500", **fields) for fields in requests]  # type: ignore[arg-type]
+    answers += [
+        await ask(f"leak-500@{number}", **fields)  # type: ignore[arg-type]
+        for number, fields in enumerate(requests)
+    ]
     for name in ("g4f-api-key", "x-api-key", "api-key", "Cookie", "Authorization"):
         headers = {name: "canary-in-a-header", "Origin": "http://canary-origin.example"}
         async with client.get(f"{gateway.v1}/models?key=canary-query", headers=headers) as found:
@@ -145,16 +159,24 @@ async def provoke(gateway: Gateway, client: aiohttp.ClientSession) -> list[Answe
     return answers
 
 
-@pytest.mark.parametrize("format_", ["text", "json"])
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize(("format_", "retries"), [("text", 2), ("json", 0)])
 async def test_secrets_stay_secret(
-    tmp_path: Path, upstream: Upstream, client: aiohttp.ClientSession, format_: str
+    tmp_path: Path,
+    upstream: Upstream,
+    client: aiohttp.ClientSession,
+    format_: str,
+    retries: int,
+    *,
+    streamed: bool,
 ) -> None:
     (tmp_path / "secret").write_text("canary-file\n", "utf-8")
+    (tmp_path / "third").write_text("canary-third\n", "utf-8")
     environ = {**ENVIRON, "PYTHONPATH": install(tmp_path)}
-    settings = SETTINGS.format(base_url=upstream.base_url)
+    settings = SETTINGS.format(base_url=upstream.base_url, retries=retries)
     flags = ("--debug", "--access-log", "--log-format", format_)
     with running(tmp_path, settings, *flags, environ=environ, traceback=True) as gateway:
-        answers = await provoke(gateway, client)
+        answers = await provoke(gateway, client, streamed=streamed)
         for wrong, line in (
             (settings + 'tokne = "canary-typo"\n', "not reloaded"),
             (settings + 'token = "canary-twice"\n', "not reloaded"),
@@ -164,7 +186,7 @@ async def test_secrets_stay_secret(
             seen = len(gateway.log.having(line))
             gateway.signal(signal.SIGHUP)
             gateway.log.wait(line, seen + 1)
-        answers.append(await post(client, gateway.chat, "leak-500", PROMPT, key="canary-next"))
+        answers.append(await post(client, gateway.chat, "leak-500@last", PROMPT, key="canary-next"))
     log = gateway.log.rest()
     assert len(answers) > 80
     assert {answer.status for answer in answers} >= {200, 400, 401, 404, 429, 502}
@@ -172,4 +194,15 @@ async def test_secrets_stay_secret(
     assert set(CANARY.findall(said)) == set()
     assert set(CANARY.findall(log)) == set()
     assert PROMPT not in log
+    asked = {
+        (one["headers"]["authorization"], one["body"]["model"])
+        for one in await upstream.records()
+        if one["method"] == "POST"
+    }
+    for key in ("literal", "file", "variable", "spare"):
+        models = {model for who, model in asked if who == f"Bearer canary-{key}"}
+        everything = {f"{leak}@{stream}" for leak in LEAKS for stream in (True, False)}
+        assert everything - models == {f"leak-401@{not streamed}"}
+    for key in ("first", "second", "third"):
+        assert (f"Bearer canary-{key}", f"leak-401@{streamed}") in asked
     assert "was refused" in log, "what a plug-in did wrong is in the log"

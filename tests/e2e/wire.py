@@ -10,7 +10,19 @@ from typing import Any
 import aiohttp
 import attrs
 
+#: an item of x-attempts: a string, and why the call failed when it did
+_ATTEMPT = r'"([^"\\]*)"(?:;error=([a-z_]+);status=([0-9]{3});ms=([0-9]+)|(;cancelled))?'
 ERROR_KEYS = {"message", "type", "param", "code"}
+
+
+@attrs.frozen
+class Attempt:
+    """One call of a provider; *error* and *status* when it failed."""
+
+    who: str
+    error: str | None = None
+    status: int | None = None
+    cancelled: bool = False
 
 
 @attrs.frozen
@@ -50,9 +62,23 @@ class Answer:
         return "".join(delta.get("content") or "" for delta in deltas)
 
     @property
+    def attempts(self) -> list[Attempt]:
+        """Who was called, as the header tells it."""
+        return attempts(self.headers["x-attempts"])
+
+    @property
     def done(self) -> bool:
         """Whether it is a stream with a proper end."""
         return not self.cut and self.body.endswith(b"data: [DONE]\n\n")
+
+
+def attempts(header: str) -> list[Attempt]:
+    """What x-attempts says; it is a structured field (RFC 9651) and nothing else."""
+    assert re.fullmatch(rf"{_ATTEMPT}(, {_ATTEMPT})*", header), header
+    return [
+        Attempt(who, error or None, int(status) if status else None, bool(cancelled))
+        for who, error, status, _, cancelled in re.findall(_ATTEMPT, header)
+    ]
 
 
 def checked(error: dict[str, Any]) -> dict[str, Any]:

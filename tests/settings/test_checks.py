@@ -94,11 +94,80 @@ def test_other_proxies_are_refused_without_showing_them(url: str) -> None:
     assert problem == "must be a URL that starts with http:// or https://"
 
 
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:4318", "https://otlp.example.org/otlp", "http://[::1]:4318/"]
+)
+def test_a_collector_is_an_http_url(url: str) -> None:
+    assert checks.collector(url) is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "127.0.0.1:4318",
+        "grpc://a:4317",
+        "http://",
+        "http://u:hidden@a",
+        "http://u@a",
+        "http://a/?k=hidden",
+    ],
+)
+def test_other_collectors_are_refused_without_showing_them(url: str) -> None:
+    problem = str(checks.collector(url))
+    assert problem.startswith("must be a URL")
+    assert "hidden" not in problem
+
+
+def test_headers_are_names_and_values() -> None:
+    text = "authorization=Basic%20YTpi, x-scope=a=b"
+    assert checks.headers(text) is None
+    assert checks.header_pairs(text) == {"authorization": "Basic YTpi", "x-scope": "a=b"}
+    assert checks.header_pairs("") == {}
+
+
+@pytest.mark.parametrize(
+    "text", ["hidden", "=hidden", "a=", "a b=hidden", "a=1,,b=2", "a=x%0d%0ahidden"]
+)
+def test_other_headers_are_refused_without_showing_them(text: str) -> None:
+    assert checks.headers(text) == "must look like name=value,other=value"
+
+
 def test_a_key_has_no_control_characters() -> None:
     assert checks.key("sk-123 ü") is None
     problem = checks.key("hidden\nkey")
     assert problem is not None
     assert "hidden" not in problem
+
+
+def test_a_number_of_things_is_at_least_one_unless_it_may_be_none() -> None:
+    assert checks.count(1) is checks.count_or_zero(0) is checks.count_or_zero(1) is None
+    assert checks.count(0) == "must be at least 1, not 0"
+    assert checks.count_or_zero(-1) == "must be at least 0, not -1"
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.1, math.nan, math.inf])
+def test_a_share_is_between_nothing_and_all(value: float) -> None:
+    assert checks.share(0) is checks.share(0.05) is checks.share(1) is None
+    assert checks.share(value) == f"must be between 0 and 1, not {value}"
+
+
+def test_several_keys_are_each_a_key_and_each_once() -> None:
+    assert checks.keys(()) is checks.keys(("a", "b")) is None
+    for wrong, problem in (
+        (("a", "hidden", "hidden"), "has a key twice"),
+        (("a", ""), "has an empty key"),
+        (("a", "hidden\n"), "has a line break or another control character in it"),
+    ):
+        assert checks.keys(wrong) == problem
+
+
+@pytest.mark.parametrize(
+    "value", ["", "abc", "g" * 64, "a" * 63, "a" * 65, "ü" * 64, " " + "a" * 63]
+)
+def test_a_hash_is_64_hexadecimal_digits(value: str) -> None:
+    assert checks.sha256("0123456789abcdef" * 4) is None
+    assert checks.sha256("0123456789ABCDEF" * 4) is None
+    assert checks.sha256(value) == "must be 64 hexadecimal digits"
 
 
 def test_a_log_format_is_one_of_two() -> None:

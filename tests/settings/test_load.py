@@ -192,6 +192,27 @@ def test_a_faulty_key_is_not_a_missing_one(home: Path) -> None:
     )
 
 
+def test_a_key_for_each_user_is_a_key(home: Path) -> None:
+    environ = {"HOME": str(home), "G4F_HOST": "0.0.0.0", "G4F_DATA_DIR": str(home)}  # noqa: S104
+    (problem,) = problems({}, environ)
+    assert "[keys.NAME]" in problem
+    write(home / "gateway.toml", '[keys.alice]\nkey = "a"\n')
+    assert set(load({}, environ).keys) == {"alice"}
+    write(home / "gateway.toml", '[keys.alice]\nkey = { env = "NONE" }\n')
+    assert all(one.startswith("keys.alice") for one in problems({}, environ))
+
+
+def test_keys_that_clash_are_told_by_their_tables(home: Path) -> None:
+    write(
+        home / "gateway.toml",
+        '[server]\napi_key = "hidden"\n[keys.alice]\nkey = "hidden"\n[keys.local]\nkey = "x"\n',
+    )
+    assert problems({}, {"G4F_DATA_DIR": str(home)}) == (
+        "keys.local: this name is taken; choose another one for the key",
+        "keys.alice: has the same key as server.api_key",
+    )
+
+
 def test_a_certificate_and_its_key_come_together_and_exist(home: Path) -> None:
     environ = {"HOME": str(home)}
     cert, key = write(home / "cert.pem", "c"), write(home / "key.pem", "k")

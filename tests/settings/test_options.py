@@ -7,6 +7,7 @@ import pytest
 from typed_settings import SecretStr
 
 from g4f_aio.settings import (
+    CacheSettings,
     RoutingSettings,
     ServerSettings,
     Settings,
@@ -21,7 +22,7 @@ NAMES = {option.path: option for option in options()}
 
 
 def test_every_field_of_every_section_is_an_option() -> None:
-    sections = (ServerSettings, RoutingSettings, UpstreamSettings)
+    sections = (ServerSettings, RoutingSettings, UpstreamSettings, CacheSettings)
     fields = {
         f"{cls.__name__.removesuffix('Settings').lower()}.{field.name}"
         for cls in sections

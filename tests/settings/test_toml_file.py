@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from typed_settings import SecretStr
 
-from g4f_aio.settings import ModelTarget, ProviderSettings
+from g4f_aio.settings import KeySettings, ModelTarget, ProviderSettings
 from g4f_aio.settings.toml_file import read
 from g4f_aio.settings.values import Values
+
+NO_KEYS = 'expected an array of strings, { env = "…" } or { file = "…" }, got a string'
 
 
 @pytest.fixture
@@ -61,6 +63,44 @@ def test_a_provider_is_its_own_settings_and_the_options_of_its_class(file: Path)
             options={"base_url": "http://127.0.0.1", "headers": {"x": 1}},
         ),
         "OpenAI": ProviderSettings(type="OpenAI"),
+    }
+
+
+def test_a_provider_may_have_several_keys_and_a_limit(file: Path) -> None:
+    (file.parent / "key").write_text("sk-3\n", "utf-8")
+    text = """
+    [providers.OpenAI]
+    api_keys = ["sk-1", { env = "SECOND" }, { file = "key" }]
+    max_requests = 2
+    """
+    assert values(file, text, SECOND="sk-2").values["providers"] == {
+        "OpenAI": ProviderSettings(
+            type="OpenAI",
+            api_keys=(SecretStr("sk-1"), SecretStr("sk-2"), SecretStr("sk-3")),
+            max_requests=2,
+        )
+    }
+
+
+def test_a_user_is_a_key_and_its_limits(file: Path) -> None:
+    text = """
+    [keys.bob]
+    key = { env = "BOB" }
+    requests_per_minute = 60
+    tokens_per_minute = 100000
+    models = ["gpt-4o", "best"]
+    [keys."the other one"]
+    sha256 = "%s"
+    admin = true
+    """
+    assert values(file, text % ("aB" * 32), BOB="bobs").values["keys"] == {
+        "bob": KeySettings(
+            key=SecretStr("bobs"),
+            requests_per_minute=60,
+            tokens_per_minute=100000,
+            models=("gpt-4o", "best"),
+        ),
+        "the other one": KeySettings(sha256="aB" * 32, admin=True),
     }
 
 
@@ -128,6 +168,36 @@ def test_relative_paths_start_beside_the_file(file: Path) -> None:
             '[providers."a b"]\nenabled = 1',
             'providers."a b".enabled: expected true or false, got an integer',
         ),
+        ("[providers.a]\nmax_requests = 0", "providers.a.max_requests: must be at least 1, not 0"),
+        (
+            '[providers.a]\napi_keys = "hidden"',
+            f"providers.a.api_keys: {NO_KEYS}",
+        ),
+        ('[providers.a]\napi_keys = ["x", "x"]', "providers.a.api_keys: has a key twice"),
+        (
+            '[providers.a]\napi_keys = ["x", { env = "NOT_SET" }]',
+            "providers.a.api_keys: the environment variable NOT_SET is not set",
+        ),
+        ("[keys.bob]", "keys.bob: needs either key or sha256"),
+        (
+            f'[keys.bob]\nkey = "x"\nsha256 = "{"0" * 64}"',
+            "keys.bob: needs either key or sha256",
+        ),
+        ('[keys.""]\nkey = "x"', 'keys."": a key\'s name is of printable ASCII and not empty'),
+        (
+            '[keys."bö"]\nkey = "x"',
+            'keys."bö": a key\'s name is of printable ASCII and not empty',
+        ),
+        (
+            '[keys.bob]\nkey = "x"\nrequests_per_minute = 0',
+            "keys.bob.requests_per_minute: must be at least 1, not 0",
+        ),
+        ("keys = []", "keys: expected a table, got an array"),
+        ("[routing]\nretries = -1", "routing.retries: must be at least 0, not -1"),
+        (
+            "[routing]\nhedge_share = 1.5",
+            "routing.hedge_share: must be between 0 and 1, not 1.5",
+        ),
         ("providers = []", "providers: expected a table, got an array"),
         ("[providers]\na = 1", "providers.a: expected a table, got an integer"),
         (
@@ -170,6 +240,21 @@ def test_a_mistake_is_named_by_its_full_key_and_the_closest_good_one(
     file: Path, text: str, problem: str
 ) -> None:
     assert problems(file, text) == [problem]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('[keys]\nbob = "hidden"', "keys.bob: expected a table, got a string"),
+        ("[keys.bob]\nkey = 5", "keys.bob.key: expected a string, "),
+        ('[keys.bob]\nkey = { env = "X" }', "keys.bob.key: the environment variable X is not"),
+        ('[keys.bob]\nkey = "hidden"\nmodel = ["m"]', "keys.bob.model: unknown setting"),
+    ],
+)
+def test_a_mistake_in_a_users_key_is_named_first(file: Path, text: str, problem: str) -> None:
+    found = problems(file, text)
+    assert found[0].startswith(problem)
+    assert "hidden" not in "".join(found)
 
 
 def test_all_mistakes_are_found_at_once_and_the_rest_is_taken(file: Path) -> None:
@@ -224,3 +309,25 @@ def test_a_key_is_quoted_as_toml_quotes_it(file: Path, name: str) -> None:
     (problem,) = problems(file, f'[providers."{name}"]\nenabled = 1')
     path = problem.partition(".enabled:")[0]
     assert tomllib.loads(f"[{path}]") == {"providers": {name: {}}}
+
+
+def test_a_link_of_a_chain_may_have_a_condition(file: Path) -> None:
+    text = '[models.m]\nproviders = [{ provider = "a", when = "ttft < 3" }, { provider = "b" }]'
+    assert values(file, text).values["models"] == {
+        "m": (ModelTarget("a", when="ttft < 3"), ModelTarget("b"))
+    }
+
+
+@pytest.mark.parametrize(
+    ("when", "problem"),
+    [
+        ('"eror_rate < 1"', "no name 'eror_rate' at character 1; did you mean error_rate?"),
+        ('"ttft <"', "expected a name or a number, but it ends"),
+        ("true", "expected a string, got a boolean"),
+    ],
+)
+def test_a_mistake_in_a_condition_is_named_by_its_link(file: Path, when: str, problem: str) -> None:
+    text = (
+        f'[models."m:1"]\nproviders = [{{ provider = "a" }}, {{ provider = "b", when = {when} }}]'
+    )
+    assert problems(file, text) == [f'models."m:1".providers[1].when: {problem}']

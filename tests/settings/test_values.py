@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typed_settings import SecretStr
 
-from g4f_aio.settings import options
-from g4f_aio.settings.options import Option
+from g4f_aio.settings import ProviderSettings, options
+from g4f_aio.settings.options import Option, table_options
 from g4f_aio.settings.values import Problem, from_data, from_text
 
 BASE = Path("/base")
@@ -141,6 +141,49 @@ def test_a_secret_of_another_form_is_refused_without_showing_it(data: object) ->
 def test_a_variable_that_is_not_set_is_named() -> None:
     with pytest.raises(ValueError, match=r"^the environment variable MY_KEY is not set$"):
         from_data(option("server.api_key"), {"env": "MY_KEY"}, BASE, {"MY_KEY": ""})
+
+
+def keys() -> Option:
+    """The option for several keys."""
+    return next(
+        found
+        for found in table_options(ProviderSettings, "providers.a")
+        if found.name == "api_keys"
+    )
+
+
+def test_several_secrets_are_each_taken_from_where_they_are(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("from-file\n", "utf-8")
+    data = ["plain", {"env": "KEY"}, {"file": "key"}]
+    found = from_data(keys(), data, tmp_path, {"KEY": "from-env"})
+    assert found == ("plain", "from-env", "from-file")
+    assert {type(one) for one in found} == {SecretStr}
+    assert from_data(keys(), (), BASE, {}) == ()
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        ("hidden", 'expected an array of strings, { env = "…" } or { file = "…" }, got a string'),
+        ({"env": "hidden"}, "expected an array of strings, .*, got a table"),
+        (["a", 5], 'expected a string, { env = "…" } or { file = "…" }, got an integer'),
+        (["a", ["hidden"]], "expected a string, .*, got an array"),
+        (["a", {"evn": "hidden"}], "expected a string, .*, got a table"),
+        (["a", None], "expected a string, .*"),
+        (["a", {"env": "MY_KEY"}], "the environment variable MY_KEY is not set"),
+        (["a", {"file": "no-such-file"}], "cannot read .*no-such-file: No such file or directory"),
+        (["a", ""], "is empty; leave it out to have none"),
+        (["hidden", "hidden"], "has a key twice"),
+        (["hidden\n"], "has a line break or another control character in it"),
+    ],
+    ids=str,
+)
+def test_a_mistake_in_one_of_several_secrets_is_told_without_showing_any(
+    data: object, problem: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^{problem}$") as caught:
+        from_data(keys(), data, BASE, {})
+    assert "hidden" not in str(caught.value)
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n"])
