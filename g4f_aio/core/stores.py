@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Literal, Protocol
 
 import attrs
@@ -20,14 +20,51 @@ class ConversationKey:
     id: str
 
 
+@attrs.frozen
+class Conversation:
+    """A conversation as it is kept; one that is new is empty.
+
+    *messages*: the oldest first. *states*: what providers gave out as ``ConversationState``, by their
+    names, and want back; each of these providers knows all the messages. *number* and *revision* are
+    the store's own; by them it knows what became of the conversation meanwhile.
+    """
+
+    messages: tuple[Message, ...] = ()
+    states: Mapping[str, dict[str, Any]] = attrs.field(factory=dict)
+    number: int | None = None
+    revision: int = 0
+
+
 class ConversationStore(Protocol):
-    """Transcripts of conversations, the oldest message first."""
+    """Conversations. How many are kept, and how long, is the store's affair."""
 
-    async def get(self, key: ConversationKey) -> tuple[Message, ...]:
-        """The transcript; empty for a new conversation."""
+    async def get(self, key: ConversationKey) -> Conversation:
+        """The conversation; empty when it is new."""
 
-    async def put(self, key: ConversationKey, messages: tuple[Message, ...]) -> None:
-        """Keep *messages* in the place of what was kept."""
+    async def put(
+        self,
+        key: ConversationKey,
+        before: Conversation,
+        messages: tuple[Message, ...],
+        provider: str,
+        state: dict[str, Any] | None = None,
+    ) -> None:
+        """Keep *messages* in the place of those *before* a turn that *provider* answered.
+
+        A *state* that he gave takes the place of an older one; those of other providers, who do not
+        know the turn, are forgotten. One that was deleted meanwhile stays deleted.
+        """
+
+    def put_state(
+        self, key: ConversationKey, before: Conversation, provider: str, state: dict[str, Any]
+    ) -> None:
+        """Keep the state after a turn that did not come to its end; waits for nobody, never fails."""
+
+    async def began(self, owner: str, id: str) -> float | None:  # noqa: A002  (the wire's name)
+        """When the oldest of his conversations of that name began, in Unix time; None: there is none."""
+
+    async def delete(self, owner: str, id: str) -> bool:  # noqa: A002  (the wire's name)
+        """Forget his conversations of that name, whatever the provider; whether there were any."""
 
 
 @attrs.frozen
@@ -81,6 +118,21 @@ class ResponseStore(Protocol):
 
     async def known(self, id: str) -> bool:  # noqa: A002  (the wire's name)
         """Whether a response with that id belongs to anybody."""
+
+
+@attrs.frozen
+class Stores:
+    """All that is kept between requests and outlives the process, unless the settings say otherwise."""
+
+    conversations: ConversationStore
+    responses: ResponseStore
+
+
+class Storage(Protocol):
+    """Where the stores are. It is opened when somebody needs it for the first time."""
+
+    async def open(self) -> Stores:
+        """The stores. GatewayError while they cannot be had, or what is written is not kept."""
 
 
 @attrs.frozen

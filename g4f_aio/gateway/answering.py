@@ -7,25 +7,28 @@ import logging
 import random
 import time
 from functools import partial
-from typing import Self, cast
+from typing import Self
 
 from ..core.errors import (
     GatewayError,
-    OverloadedError,
     RateLimitError,
     UpstreamAuthError,
-    UpstreamError,
-    UpstreamTimeoutError,
 )
 from ..core.events import Event, Passthrough, Started, Usage
 from ..core.operations import Request
 from ..core.record import RequestRecord
+from .attachments import Attachments
 from .call import Call
+from .candidates import Candidate
 from .choice import Place, places, ready
+from .counted_call import CountedCall
 from .credentials import Credential
 from .desk import Desk
 from .emulation import EmulatedCall
+from .expiry import NEVER, Expiry
 from .hedge import Hedge
+from .passing import may_pass
+from .probe import Probe
 from .snapshot import Snapshot
 from .trip import Trip
 
@@ -33,8 +36,6 @@ from .trip import Trip
 BACKOFF = 0.5
 #: the longest hint of an upstream that is waited out here and not left to the client, in seconds
 PATIENCE = 2.0
-#: upstream's statuses after which another try may help
-_PASSING = frozenset((408, 500, 502, 503, 504, 529))
 _random = random.Random()  # noqa: S311  (spreads tries over time, no secret)
 _log = logging.getLogger(__name__)
 
@@ -46,8 +47,10 @@ class Answering:
     """
 
     __slots__ = (
+        "_attachments",
         "_call",
         "_desk",
+        "_expiry",
         "_first",
         "_hedge",
         "_now",
@@ -63,10 +66,12 @@ class Answering:
         self._request = request
         self._record = record
         self._trip: Trip | None = None
-        self._call: Call | EmulatedCall | Hedge | None = None
+        self._call: Call | CountedCall | EmulatedCall | Probe | Hedge | None = None
         self._hedge: Hedge | None = None
         self._first: Event | None = None
         self._over = False
+        self._attachments: Attachments | None = None
+        self._expiry = NEVER
 
     def __aiter__(self) -> Self:
         return self
@@ -90,13 +95,11 @@ class Answering:
             if event is None:
                 await self._end(None)
                 raise StopAsyncIteration
-        kind = type(event)
-        if kind is Passthrough:
-            usage = cast(Passthrough, event).usage
-            if usage is not None:
-                self._record.usage = usage
-        elif kind is Usage:
-            self._record.usage = cast(Usage, event)
+        if type(event) is Passthrough:
+            if event.usage is not None:
+                self._record.usage = event.usage
+        elif type(event) is Usage:
+            self._record.usage = event
         return event
 
     async def aclose(self) -> None:
@@ -124,7 +127,14 @@ class Answering:
         """The first event of whoever gives one."""
         desk = self._desk
         desk.retries.request()
-        candidates = await self._now.catalog.candidates(self._request)
+        search = self._now.catalog.candidates(self._request)
+        timeout = self._request.routing.timeout
+        if timeout is None:
+            candidates = await search
+        else:
+            self._expiry = Expiry(timeout)
+            candidates = await self._expiry.bound(search)
+        self._attachments = Attachments.of(self._request, candidates[0], self._now)
         failure: GatewayError | None = None
         passing: GatewayError | None = None
         tries = 0
@@ -149,10 +159,10 @@ class Answering:
                         return await self._race(place, order, after)
                     return await self._ask(place, patient=not order)
                 except GatewayError as error:
-                    if not error.fallback:
+                    if not error.fallback or self._expiry.passed():
                         raise
                     failure = error
-                    if _may_pass(error):
+                    if may_pass(error):
                         passing = error
                     else:
                         candidates = [one for one in candidates if one is not place.candidate]
@@ -173,7 +183,7 @@ class Answering:
         wait = _random.uniform(0, BACKOFF * 2 ** (tries - 1))
         if failure.retry_after is not None:
             wait = max(wait, failure.retry_after)
-        if wait > PATIENCE or not self._desk.retries.spend():
+        if wait > PATIENCE or self._expiry.passed(wait) or not self._desk.retries.spend():
             return None
         return wait
 
@@ -191,18 +201,21 @@ class Answering:
             try:
                 return await self._call_with(place, credential, patient=patient)
             except (RateLimitError, UpstreamAuthError) as error:
-                if not others or credentials.wait(candidate.entry, candidate.model):
+                all_rest = not others or credentials.wait(candidate.entry, candidate.model)
+                if all_rest or self._expiry.passed():
                     raise
                 _log.warning("%s; using another key", error.message)
         raise AssertionError("a provider has at least one key, or None for it")
 
     async def _call_with(self, place: Place, credential: Credential, *, patient: bool) -> Event:
         record = self._record
-        trip = Trip(self._desk, self._now, self._request, place, credential)
+        request = await self._request_for(place.candidate)
+        trip = Trip(self._desk, self._now, request, place, credential)
         record.attempts.append(trip.attempt)
         if trip.turnstile is not None:
-            await trip.wait(self._now.settings.server.queue_timeout if patient else 0.0)
-        trip.begin()
+            queue_timeout = self._now.settings.server.queue_timeout
+            await trip.wait(self._expiry.shorter(queue_timeout) if patient else 0.0)
+        trip.begin(self._expiry)
         try:
             event = await trip.call.next()
         except GatewayError as error:
@@ -215,21 +228,32 @@ class Answering:
         self._call = trip.call
         return self._started(trip, event)
 
+    async def _request_for(self, candidate: Candidate) -> Request:
+        """The request, with the content of what it names by URL where that is needed."""
+        if self._attachments is None:
+            return self._request
+        return await self._attachments.request_for(candidate, self._expiry.left())
+
     def _started(self, trip: Trip, event: Event) -> Started:
         record, attempt = self._record, trip.attempt
         now = time.monotonic()
         attempt.ttft = now - attempt.started
         record.ttft = now - record.started
-        self._trip, self._first = trip, event
-        emulated = record.emulated = trip.call.emulated
-        return Started(attempt.provider, attempt.model, len(record.attempts), emulated)
+        emulated, headers = trip.call.emulated, None
+        self._trip = trip
+        if type(event) is Started:  # what the provider has to say of it; the first is to come
+            emulated, headers = (*event.emulated, *emulated), event.headers
+        else:
+            self._first = event
+        record.emulated = emulated
+        return Started(attempt.provider, attempt.model, len(record.attempts), emulated, headers)
 
     def _slow_after(self, place: Place, others: list[Place]) -> float | None:
         """Seconds after which a second provider is asked as well; None when none is to be."""
         hedges = self._desk.hedges
         hedges.share = self._now.settings.routing.hedge_share
         hedges.request()
-        if not others or place.candidate.own_key is not None:
+        if not others or place.candidate.own_key is not None or self._attachments is not None:
             return None
         return place.standing.model.slow_after
 
@@ -257,26 +281,11 @@ class Answering:
     async def _enter(self, place: Place) -> Trip:
         """A call of a candidate that has begun, without any wait for a place."""
         candidate = place.candidate
+        request = await self._request_for(candidate)
         credential = self._desk.credentials.take(candidate.entry, candidate.model)
-        trip = Trip(self._desk, self._now, self._request, place, credential)
+        trip = Trip(self._desk, self._now, request, place, credential)
         self._record.attempts.append(trip.attempt)
         if trip.turnstile is not None:
             await trip.wait(0.0)
-        trip.begin()
+        trip.begin(self._expiry)
         return trip
-
-
-def _may_pass(error: GatewayError) -> bool:
-    """Whether another try of the same may help."""
-    match error:
-        case UpstreamTimeoutError(upstream_status=None) | UpstreamAuthError():
-            return False
-        case UpstreamError(upstream_status=status):
-            return status is None or status in _PASSING
-        case RateLimitError():
-            return error.retry_after is not None
-        case OverloadedError():
-            # ours, which names no provider, has stood in line already
-            return error.provider is not None
-        case _:
-            return False

@@ -67,6 +67,16 @@ class Breaker:
         """A call ended without telling anything, because its client left."""
         self._ends_probe(began)
 
+    def answered(self, began: float | None) -> None:
+        """A call has got its first content; a probe has then shown that others may go.
+
+        As it has not come to its end, the next failure opens it again.
+        """
+        if self._ends_probe(began):
+            self._opened_for = self._until = 0.0
+            self._failures = IN_A_ROW - 1
+            self._calls.clear()
+
     def succeeded(self, now: float) -> None:
         """A call came to its proper end."""
         self._failures = 0

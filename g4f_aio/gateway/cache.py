@@ -12,7 +12,7 @@ from typing import Self
 import attrs
 import orjson
 
-from ..core.events import Event, Events
+from ..core.events import Event, Events, Started
 from ..core.record import RequestRecord
 from ..core.requests import ChatRequest
 from ..settings import CacheSettings
@@ -111,7 +111,7 @@ class ResponseCache:
 
     def _keep(self, key: bytes, flight: Flight, limits: CacheSettings) -> None:
         self._drop(key)
-        self._kept[key] = _Kept(tuple(flight.events), flight.size, self._clock() + limits.ttl)
+        self._kept[key] = _Kept(_lasting(flight.events), flight.size, self._clock() + limits.ttl)
         self._size += flight.size
         while self._size > limits.size:
             self._drop(next(iter(self._kept)))
@@ -120,6 +120,14 @@ class ResponseCache:
         kept = self._kept.pop(key, None)
         if kept is not None:
             self._size -= kept.size
+
+
+def _lasting(events: Sequence[Event]) -> tuple[Event, ...]:
+    """The *events* without the upstream's headers, which tell of the moment."""
+    first, *rest = events
+    if isinstance(first, Started) and first.headers is not None:
+        first = attrs.evolve(first, headers=None)
+    return (first, *rest)
 
 
 def _key(request: ChatRequest, caller: str) -> bytes:

@@ -127,7 +127,7 @@ class Call:
         if kind is Passthrough:
             if event.last:  # type: ignore[union-attr]
                 self._finished = True
-            self.pieces += event.data.count(b"\n\n")  # type: ignore[union-attr]
+            self.pieces += event.pieces  # type: ignore[union-attr]
         elif kind is Finish:
             self._finished = True
         elif kind is TextDelta or kind is ReasoningDelta:

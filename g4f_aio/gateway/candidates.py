@@ -16,7 +16,7 @@ from ..core.errors import (
 from ..core.models import Capability, ModelInfo
 from ..core.operations import Request
 from ..settings.conditions import Condition
-from .polyfills.plan import SUPPLIABLE, asked
+from .polyfills.plan import CAPTIONED, SUPPLIABLE, asked
 from .registry import Entry, same
 
 #: a caller's own credentials by provider's name; the name ``""`` fits any
@@ -30,6 +30,8 @@ _OF_THE_SERVER = (
     | Capability.SEVERAL_CHOICES
 )
 
+#: what requests may name by URL
+MEDIA = Capability.VISION | Capability.AUDIO_INPUT | Capability.FILES
 #: what a list of models is right about: other models than those for chats can do it
 _SURE = Capability.EMBEDDINGS | Capability.MODERATIONS
 
@@ -41,7 +43,7 @@ class Candidate:
     *own_key* is the caller's credential for it, where he brought one. *automatic*: nobody named it,
     so how it has been doing may say when it is asked. *when* is the condition under which it is asked
     at all. *info* is what its list says about the model. *supplied* is what it lacks and the gateway
-    supplies.
+    supplies. *media* are the kinds of media in the request, all or some of which may be URLs.
     """
 
     entry: Entry
@@ -51,6 +53,7 @@ class Candidate:
     when: Condition | None = None
     info: ModelInfo | None = None
     supplied: Capability = Capability.NONE
+    media: Capability = Capability.NONE
 
     @property
     def capabilities(self) -> Capability:
@@ -139,21 +142,27 @@ def demand_usable(entry: Entry, *, own_key: bool, ignored: bool) -> None:
 
 
 def capable(
-    found: Sequence[Candidate], needs: Capability, *, emulate: bool = False
+    found: Sequence[Candidate],
+    needs: Capability,
+    *,
+    emulate: bool = False,
+    captions: bool = False,
 ) -> list[Candidate]:
     """Those who can supply what the request asks for; UnsupportedError names what nobody can.
 
     A list of models may be wrong. One that says that a model cannot only keeps it from being asked
     when another candidate can; else its upstream is the judge. *emulate*: what the gateway can supply
-    is supplied by it where nobody has everything.
+    is supplied by it where nobody has everything; *captions*: so is vision, where nobody sees.
     """
     able = [one for one in found if needs in one.capabilities]
+    suppliable = SUPPLIABLE | CAPTIONED if captions else SUPPLIABLE
     if emulate and not able:
         able = [
             attrs.evolve(one, supplied=lacking)
             for one in found
-            if (lacking := needs & ~one.capabilities) in SUPPLIABLE and one.follows_instructions
+            if (lacking := needs & ~one.capabilities) in suppliable and one.follows_instructions
         ]
+        able = [one for one in able if not one.supplied & CAPTIONED] or able
     able = able or [one for one in found if needs in _most(one)]
     if able:
         return able
@@ -161,10 +170,18 @@ def capable(
     for one in found:
         lacking &= ~_most(one)
     if emulate and any(one.follows_instructions for one in found):
-        lacking &= ~SUPPLIABLE
+        lacking &= ~suppliable
     names = ", ".join((lacking or needs & ~_most(found[0])).names)
     who = ", ".join(one.entry.name for one in found)
     raise UnsupportedError(f"{who} cannot supply: {names}", param=_PARAMS.get(names))
+
+
+def showing(found: Sequence[Candidate], needs: Capability) -> tuple[Candidate, ...]:
+    """The same ones, who know of the media in a request that *needs* so much."""
+    media = needs & MEDIA
+    if not media:
+        return tuple(found)
+    return tuple(attrs.evolve(one, media=media) for one in found)
 
 
 def taking(found: Sequence[Candidate], request: Request, *, emulate: bool) -> list[Candidate]:

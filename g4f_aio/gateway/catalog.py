@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..core.models import Capability
-from ..core.operations import Operation, Request
+from ..core.operations import CompletionRequest, Request
+from ..core.requests import ChatRequest
 from ..settings import Settings
 from .candidates import Candidate, Found, taking
 from .listings import Fetch, Listings
@@ -34,8 +35,17 @@ class Catalog(Listings):
         if found.error is not None:
             raise found.error
         if found.particular:
-            return taking(found.candidates, request, emulate=self._emulates(request))
+            return self.taking(found, request)
         return found.candidates
+
+    def taking(self, found: Found, request: Request) -> Sequence[Candidate]:
+        """Those of who was *found* that take every parameter of *request*, or for whom it is supplied.
+
+        UnsupportedError when there is none.
+        """
+        # what polyfills supply, they supply for chats
+        emulate = isinstance(request, ChatRequest) and self._emulates(request)
+        return taking(found.candidates, request, emulate=emulate)
 
     async def find(self, request: Request) -> Found:
         """As ``candidates``, with those who may not answer; never raises."""
@@ -67,7 +77,7 @@ class Catalog(Listings):
 
     def _emulates(self, request: Request) -> bool:
         """Whether the gateway may supply what a provider lacks."""
-        if isinstance(request, Operation):
+        if not isinstance(request, ChatRequest | CompletionRequest):
             return False
         wish = request.routing.emulate
         return self._settings.routing.emulate if wish is None else wish

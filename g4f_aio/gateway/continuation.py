@@ -20,7 +20,7 @@ from ..core.errors import (
 from ..core.events import Events, EventStream
 from ..core.provider import ResponseAction
 from ..core.requests import ChatRequest
-from ..core.stores import ResponseKey, ResponseStore, StoredResponse
+from ..core.stores import ResponseKey, Storage, StoredResponse
 from ..dialects.openai_responses_items import only_native, references
 from ..dialects.openai_responses_request import NAME, continued
 from .call import hide_secrets
@@ -41,7 +41,7 @@ def not_found(response_id: str) -> BadRequestError:
 
 
 async def resume(
-    request: ChatRequest, owner: str, store: ResponseStore, gateway: Gateway
+    request: ChatRequest, owner: str, storage: Storage, gateway: Gateway
 ) -> ChatRequest:
     """The request with all that it refers to: a response of *owner*, or items of his responses.
 
@@ -50,13 +50,16 @@ async def resume(
     """
     raw = request.raw or {}
     previous = raw.get("previous_response_id")
-    stored = None
-    if previous:
-        stored = await store.get(ResponseKey(owner, previous))
-        if stored is None and await store.known(previous):
-            raise _no_previous(previous)
     ids = references(raw)
-    known = await store.items(owner, ids) if ids else {}
+    stored, known = None, {}
+    if previous or ids:
+        store = (await storage.open()).responses
+        if previous:
+            stored = await store.get(ResponseKey(owner, previous))
+            if stored is None and await store.known(previous):
+                raise _no_previous(previous)
+        if ids:
+            known = await store.items(owner, ids)
     before = None
     if stored is not None and stored.over:
         before = (*stored.input, *stored.output)
@@ -122,9 +125,12 @@ async def _for_native(
 
     *beyond* is the path of what nobody else can supply, and what it is.
     """
-    if request.routing.conversation_id:
+    routing = request.routing
+    if routing.conversation_id or routing.web_search:
+        # with these the request is edited, and then it goes to a provider as a chat
+        with_it = "conversation_id" if routing.conversation_id else "web_search"
         raise UnsupportedError(
-            f"$.{beyond[0]}: {beyond[1]} cannot be had together with conversation_id",
+            f"$.{beyond[0]}: {beyond[1]} cannot be had together with the field {with_it}",
             param=beyond[0],
         )
     found = await gateway.now.catalog.candidates(request)

@@ -2,83 +2,103 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import aclosing
+from typing import Any
 
 import attrs
 
 from ..core.completion import Completion
 from ..core.errors import BadRequestError
-from ..core.events import Events, EventStream
-from ..core.messages import Message, Part, RefusalPart, TextPart
+from ..core.events import ConversationState, Events, EventStream
+from ..core.messages import (
+    AudioPart,
+    FilePart,
+    ImagePart,
+    Message,
+    OtherPart,
+    Part,
+    RefusalPart,
+    TextPart,
+)
 from ..core.requests import ChatRequest
-from ..core.stores import ConversationKey, ConversationStore
+from ..core.stores import ConversationKey, Storage
 
-#: the most conversations kept in memory, and the longest transcript in characters of text
-CONVERSATIONS = 1000
+#: the longest transcript: characters of text, and of images, sounds and files
 TRANSCRIPT = 2**20
+MEDIA = 32 * 2**20
 ID_LENGTH = 128
 #: a request's events, as ``Gateway.chat`` gives them
 Chat = Callable[[ChatRequest], Events]
 
 
-class MemoryConversations:
-    """Conversations for as long as this process runs; the one unused longest makes room."""
-
-    def __init__(self, limit: int = CONVERSATIONS) -> None:
-        self._limit = limit
-        self._kept: OrderedDict[ConversationKey, tuple[Message, ...]] = OrderedDict()
-
-    async def get(self, key: ConversationKey) -> tuple[Message, ...]:
-        """The transcript; empty for a new conversation."""
-        if key not in self._kept:
-            return ()
-        self._kept.move_to_end(key)
-        return self._kept[key]
-
-    async def put(self, key: ConversationKey, messages: tuple[Message, ...]) -> None:
-        """Keep *messages*."""
-        self._kept[key] = messages
-        self._kept.move_to_end(key)
-        while len(self._kept) > self._limit:
-            self._kept.popitem(last=False)
-
-
-async def converse(
-    chat: Chat, request: ChatRequest, owner: str, store: ConversationStore
-) -> EventStream:
+async def converse(chat: Chat, request: ChatRequest, owner: str, storage: Storage) -> EventStream:
     """The events of *request* as part of its conversation; the answer joins the transcript.
 
-    An answer that fails or is cut leaves the transcript as it was. BadRequestError for an id that
-    is too long or a transcript that has grown too long.
+    An answer that fails or is cut leaves the transcript as it was; only the state that its provider
+    gave is kept. BadRequestError for an id that nobody can have or a transcript that has grown too
+    long; another GatewayError when the conversation cannot be had, or not be kept.
     """
     name = request.routing.conversation_id or ""
-    if len(name) > ID_LENGTH:
+    if len(name) > ID_LENGTH or not name.isprintable():
         raise BadRequestError(
-            f"conversation_id: at most {ID_LENGTH} characters", param="conversation_id"
+            f"conversation_id: at most {ID_LENGTH} characters, and no control characters",
+            param="conversation_id",
         )
-    key = ConversationKey(owner, request.routing.provider or "", name)
-    kept = await store.get(key)
+    # capital letters do not count in the name of a provider
+    key = ConversationKey(owner, (request.routing.provider or "").lower(), name)
+    conversations = (await storage.open()).conversations
+    before = await conversations.get(key)
+    kept = before.messages
     if request.messages[: len(kept)] != kept:
         messages = _joined(kept, request.messages)
         # edited, so the client's own JSON no longer says what is asked
         request = attrs.evolve(request, messages=messages, raw=None)
-    if sum(len(message.text) for message in request.messages) > TRANSCRIPT:
-        raise BadRequestError(
-            f"The conversation exceeds {TRANSCRIPT} characters; begin a new one",
-            param="conversation_id",
-            code="context_length_exceeded",
-        )
+    _check(request.messages)
+    if before.states and request.messages[: len(kept)] == kept:
+        request = attrs.evolve(request, states={**before.states, **request.states})
     # the text must be seen, so the upstream's bytes are not handed on as they are
     request = attrs.evolve(request, accept=None)
     answer = Completion()
-    async with aclosing(chat(request)) as events:
-        async for event in events:
-            answer.add(event)
-            yield event
+    state: dict[str, Any] | None = None
+    try:
+        async with aclosing(chat(request)) as events:
+            async for event in events:
+                answer.add(event)
+                if type(event) is ConversationState:
+                    state = event.data
+                yield event
+    except BaseException:
+        # also when the client leaves: what the provider began goes on there the next time
+        if state is not None:
+            conversations.put_state(key, before, answer.provider, state)
+        raise
     if answer.complete:
-        await store.put(key, (*request.messages, _message(answer)))
+        messages = (*request.messages, _message(answer))
+        await conversations.put(key, before, messages, answer.provider, state)
+    elif state is not None:
+        conversations.put_state(key, before, answer.provider, state)
+
+
+def _check(messages: tuple[Message, ...]) -> None:
+    """BadRequestError for more than is kept."""
+    text = media = 0
+    for message in messages:
+        for part in message.parts:
+            match part:
+                case TextPart(text=said) | RefusalPart(text=said):
+                    text += len(said)
+                case ImagePart(url=data) | AudioPart(data=data) | FilePart(data=str(data)):
+                    media += len(data)
+                case FilePart() | OtherPart():
+                    pass
+    for size, limit in ((text, TRANSCRIPT), (media, MEDIA)):
+        if size > limit:
+            raise BadRequestError(
+                f"The conversation exceeds {limit} characters; begin a new one",
+                param="conversation_id",
+                code="context_length_exceeded",
+            )
 
 
 def _joined(kept: tuple[Message, ...], new: tuple[Message, ...]) -> tuple[Message, ...]:

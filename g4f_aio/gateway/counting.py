@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 @attrs.frozen
 class Count:
-    """The *tokens* of a request for a model of a provider; *estimated* where that counts none."""
+    """The *tokens* of a request for a model of a provider; *estimated*: it counts none, so it was done here."""
 
     tokens: int
     provider: str
@@ -32,7 +32,7 @@ class Count:
 
 
 async def count_tokens(request: ChatRequest, now: Snapshot, desk: Desk) -> Count:
-    """The count of the first candidate that gives one, or an estimate where it never counts.
+    """The count of the first candidate that gives one; where it never counts, ours.
 
     A failure says nothing about how well it would answer, so nothing is learned from it.
     """
@@ -49,7 +49,10 @@ async def count_tokens(request: ChatRequest, now: Snapshot, desk: Desk) -> Count
             continue
         name = candidate.entry.name
         if tokens is None:
-            return Count(estimate_request(request), name, candidate.model, estimated=True)
+            tokens = await desk.tokens.prompt(request, candidate.model)
+            if tokens is None:
+                tokens = estimate_request(request)
+            return Count(tokens, name, candidate.model, estimated=True)
         return Count(tokens, name, candidate.model, estimated=False)
     assert failure is not None  # noqa: S101  (the catalogue gives one candidate or raises)
     raise failure

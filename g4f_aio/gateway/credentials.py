@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import attrs
 
@@ -91,15 +91,29 @@ class CredentialBook:
         #: those of each entry as it was last asked for
         self._found: dict[str, tuple[Entry, tuple[Credential, ...]]] = {}
         self._last: dict[str, int] = {}
+        #: the keys that the newest settings have; None before a reload
+        self._held: Mapping[str, tuple[str | None, ...]] | None = None
 
     def of(self, entry: Entry) -> tuple[Credential, ...]:
         """The keys of a provider, in the order of the settings; one without value where it has none."""
         found = self._found.get(entry.name)
-        if found is None or found[0] is not entry:
-            known = self._keys.setdefault(entry.name, {})
-            keys = [known.setdefault(value, Credential(value)) for value in entry.credentials]
-            found = self._found[entry.name] = (entry, tuple(keys))
-        return found[1]
+        if found is not None and found[0] is entry:
+            return found[1]
+        known = self._keys.get(entry.name, {})
+        keys = {value: known.get(value) or Credential(value) for value in entry.credentials}
+        # a request that goes on with older settings brings no key back that a reload removed
+        if self._held is None or set(keys) <= {None, *self._held.get(entry.name, ())}:
+            self._keys[entry.name] = known | keys
+            self._found[entry.name] = (entry, tuple(keys.values()))
+        return tuple(keys.values())
+
+    def keep(self, held: Mapping[str, tuple[str | None, ...]]) -> None:
+        """Forget every key but those *held*, by the names of their providers: the settings are new."""
+        self._held = held
+        self._found.clear()
+        for name, known in self._keys.items():
+            stays = {None, *held.get(name, ())}
+            self._keys[name] = {value: key for value, key in known.items() if value in stays}
 
     def wait(self, entry: Entry, model: str) -> float:
         """Seconds until a key of it may be used for *model*; 0 when one may be used now."""

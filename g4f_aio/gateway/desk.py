@@ -13,6 +13,7 @@ from .health import HealthBook
 from .leaks import LeakGuard
 from .quarantine import Quarantine
 from .registry import Entry
+from .tokenizing import TokenCounter
 from .turnstile import Turnstile
 
 #: the most deadlines that are kept for further use
@@ -29,6 +30,7 @@ class Desk:
     quarantine: Quarantine = attrs.field(factory=Quarantine)
     guard: LeakGuard = attrs.field(factory=LeakGuard)
     hedges: RetryBudget = attrs.field(factory=partial(RetryBudget, least=1))
+    tokens: TokenCounter = attrs.field(factory=TokenCounter)
     _turnstiles: dict[str, Turnstile] = attrs.field(factory=dict)
     _deadlines: list[Deadline] = attrs.field(factory=list)
 

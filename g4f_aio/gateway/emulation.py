@@ -16,6 +16,7 @@ from ..core.provider import CallContext
 from ..core.requests import ChatRequest
 from .call import Call
 from .candidates import Candidate
+from .counted_call import CountedCall
 from .desk import Desk
 from .polyfills.choices import numbered
 from .polyfills.plan import Plan
@@ -23,7 +24,7 @@ from .polyfills.usage import Meter, both
 from .turnstile import Turnstile
 
 #: begins one call of the provider
-Begin = Callable[[ChatRequest, CallContext, Deadline], Call]
+Begin = Callable[[ChatRequest, CallContext, Deadline], Call | CountedCall]
 
 
 class EmulatedCall:

@@ -12,13 +12,14 @@ import attrs
 from ..core.errors import GatewayError
 from ..core.requests import ChatRequest
 from ..settings.condition_tree import Value
-from .candidates import Found, demand_usable
+from .candidates import Candidate, Found, demand_usable
 from .catalog import Catalog
 from .choice import Place, places, ready
 from .conditions import figures
 from .credentials import CredentialBook
 from .desk import Desk
 from .health import Health
+from .polyfills.plan import SUPPLIED, asked, names
 from .registry import Entry
 
 Asked = Literal["first", "then", "left_out"]
@@ -32,6 +33,8 @@ class Prospect:
     settings. *wait*: seconds until it may be asked; None when nobody knows. *when* is its
     condition, with what the names in it stand for in *values*. *health* is how the model has been
     doing; None for a provider that cannot be asked at all. *model* is empty where it stays open.
+    *emulated* names what would be supplied for this request because the provider lacks it, as in
+    ``x-emulated``; *suppliable*, what would be for requests that ask for it.
     """
 
     provider: str
@@ -42,6 +45,8 @@ class Prospect:
     when: str | None = None
     values: Mapping[str, Value] = attrs.field(factory=dict)
     health: Health | None = None
+    emulated: tuple[str, ...] = ()
+    suppliable: tuple[str, ...] = ()
 
 
 @attrs.frozen
@@ -60,14 +65,20 @@ async def explain(request: ChatRequest, catalog: Catalog, desk: Desk) -> Explana
     """Take the way of a request up to its first call, which is not made."""
     found = await catalog.find(request)
     credentials = desk.credentials
-    order = places(found.candidates, desk.health, credentials, desk.quarantine)
-    error = found.error
+    candidates, error = found.candidates, found.error
+    if found.particular:
+        try:
+            candidates = tuple(catalog.taking(found, request))
+        except GatewayError as caught:
+            candidates, error = (), caught
+    order = places(candidates, desk.health, credentials, desk.quarantine)
     if error is None:
         try:
             ready(order, credentials)
         except GatewayError as caught:
             error = caught
-    prospects = [_prospect(place, at, credentials) for at, place in enumerate(order)]
+    prospects = [_prospect(place, at, request, credentials) for at, place in enumerate(order)]
+    prospects += (_ignoring(one, request) for one in found.candidates if one not in candidates)
     prospects += (_out(one.provider, one.model, one.error) for one in found.left_out)
     if found.anybody:
         entries = await asyncio.to_thread(catalog.registry.load_all)
@@ -75,7 +86,7 @@ async def explain(request: ChatRequest, catalog: Catalog, desk: Desk) -> Explana
     return Explanation(tuple(prospects), found.rule, error)
 
 
-def _prospect(place: Place, at: int, credentials: CredentialBook) -> Prospect:
+def _prospect(place: Place, at: int, request: ChatRequest, credentials: CredentialBook) -> Prospect:
     """A candidate at a place of the order, the first of which is 0."""
     candidate, when = place.candidate, place.candidate.when
     asked: Asked = "then" if at else "first"
@@ -88,7 +99,24 @@ def _prospect(place: Place, at: int, credentials: CredentialBook) -> Prospect:
         when.text if when is not None else None,
         {} if when is None else figures(when, candidate, place.standing, credentials),
         place.standing.model,
+        names(request, candidate.supplied, candidate.ignores),
+        _suppliable(candidate),
     )
+
+
+def _suppliable(candidate: Candidate) -> tuple[str, ...]:
+    lacking: tuple[str, ...] = ()
+    if candidate.follows_instructions:
+        can = candidate.capabilities
+        lacking = tuple(name for flag, name in SUPPLIED.items() if flag not in can)
+    return (*lacking, *sorted(candidate.ignores))
+
+
+def _ignoring(candidate: Candidate, request: ChatRequest) -> Prospect:
+    """One that is not asked, as others take all parameters, or as nobody may supply them."""
+    what = ", ".join(sorted(asked(request, candidate.ignores)))
+    why = f"{candidate.entry.name} does not take: {what}"
+    return Prospect(candidate.entry.name, candidate.model, "left_out", why)
 
 
 def _out(provider: str, model: str, error: GatewayError) -> Prospect:

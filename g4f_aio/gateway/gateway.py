@@ -6,9 +6,10 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
-from ..core.errors import GatewayError, UpstreamError, UpstreamTimeoutError
+from ..core.errors import GatewayError, OverloadedError, UpstreamError, UpstreamTimeoutError
 from ..core.events import Events
-from ..core.models import ModelInfo
+from ..core.fetch import Fetch
+from ..core.models import Capability, ModelInfo
 from ..core.operations import Operation, Request
 from ..core.record import RequestRecord
 from ..core.requests import ChatRequest
@@ -17,6 +18,7 @@ from ..settings import Settings
 from .answering import Answering
 from .cache import ResponseCache
 from .call import hide_secrets
+from .captions import Captions
 from .catalog import Catalog
 from .desk import Desk
 from .detect import detect
@@ -35,20 +37,23 @@ _log = logging.getLogger(__name__)
 class Gateway:
     """All providers behind one method. *session* is the way out.
 
-    *tasks* are for answers that several requests share; without them there is no response cache.
+    *fetch* is the way to what requests name by URL; without it providers get the URLs. *tasks* are for answers that several requests share; without them there is no response cache.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  (what it stands on, most of it the same for every request)
         self,
         settings: Settings,
         registry: Registry,
         session: Pool,
         version: str = "",
         tasks: asyncio.TaskGroup | None = None,
+        fetch: Fetch | None = None,
     ) -> None:
         self._session = session
         self._version = version
+        self._fetcher = fetch
         self.desk = Desk()
+        self._captions = Captions(self.desk)
         self._cache = None if tasks is None else ResponseCache(self._ask, tasks)
         self.now = self._snapshot(settings, registry)
 
@@ -66,6 +71,7 @@ class Gateway:
         """Take new settings; requests in flight go on with the old ones."""
         self.now = self._snapshot(settings, registry)
         self.desk.quarantine.clear()
+        self.desk.credentials.keep(registry.credentials)
         if self._cache is not None:
             self._cache.clear()
 
@@ -97,7 +103,14 @@ class Gateway:
         )
 
     def _ask(self, request: Request, record: RequestRecord) -> Events:
-        return Answering(self.desk, self.now, request, record)
+        now = self.now
+        if (
+            now.settings.routing.caption_model is not None
+            and isinstance(request, ChatRequest)
+            and Capability.VISION in request.needs
+        ):
+            return self._captions.chat(request, record, now)
+        return Answering(self.desk, now, request, record)
 
     async def detect(self, addresses: Mapping[str, str] | None = None) -> None:
         """Look for model servers on this machine; those that came are asked for their models."""
@@ -114,13 +127,15 @@ class Gateway:
 
         catalog = Catalog(settings, registry, fetch)
         facts = GatewayFacts(settings, catalog, self._version)
-        snapshot = Snapshot(settings, registry, catalog, facts, self._session)
+        snapshot = Snapshot(settings, registry, catalog, facts, self._session, self._fetcher)
         return snapshot
 
     async def _fetch(self, now: Snapshot, entry: Entry) -> tuple[ModelInfo, ...]:
         """A provider's own list of models; GatewayError for whatever goes wrong."""
         if entry.provider is None:
             return ()
+        if reason := self.quarantine.reason(entry.name):
+            raise OverloadedError(reason, provider=entry.name)
         context = now.context(entry, credential=self.desk.credentials.any(entry))
         try:
             async with asyncio.timeout(LISTING_TIMEOUT):

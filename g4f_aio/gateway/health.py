@@ -169,6 +169,11 @@ class Standing:
         self.model.breaker.begin(now)
         return now
 
+    def answered(self, began: float | None) -> None:
+        """The call has got its first content; its end is still to come."""
+        self.provider.breaker.answered(began)
+        self.model.breaker.answered(began)
+
     def release(self, began: float | None) -> None:
         """The call ended without telling anything about its provider."""
         self._end()

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 import attrs
 
-from ..core.messages import AudioPart, FilePart, ImagePart, OtherPart, RefusalPart, TextPart
 from ..core.models import Capability
 from ..core.operations import Operation, Request
 from ..core.record import RequestRecord
+from ..core.request_tokens import estimate_request
 from ..core.stores import Allowance, Balance, Quota, Shortage
-from ..core.tokens import TokenCount
 from ..settings import KeySettings, Settings
 from .search import DEFAULT
 
 #: tokens that are reserved for an answer whose length the request does not bound
 ANSWER = 500
-#: tokens that an image, a sound, a file or an unknown part is taken for, and a message beside its text
-MEDIA = 1000
-_MESSAGE = 4
 #: what one request or token weighs in a meter, so that a limit of N is drained by N per nanosecond
 _WEIGHT = 60 * 10**9
 #: what a restricted key must be allowed to have a model chosen for it
@@ -94,38 +90,7 @@ def asked_model(chat: Request, settings: Settings, resolve: Callable[[str], str 
 
 def prompt_tokens(chat: Request) -> int:
     """About how many tokens the prompt of a request has."""
-    if isinstance(chat, Operation):
-        return chat.prompt_tokens
-    count, media = TokenCount(), 0
-    for message in chat.messages:
-        for part in message.parts:
-            match part:
-                case TextPart(text=text) | RefusalPart(text=text):
-                    count = count.plus(text)
-                case ImagePart() | AudioPart() | FilePart() | OtherPart():  # pragma: no branch
-                    media += 1
-        for call in message.tool_calls:
-            count = count.plus(call.name).plus(call.arguments)
-        count = count.plus(message.reasoning or "")
-    for tool in chat.tools:
-        for text in _texts(attrs.asdict(tool, recurse=False)):
-            count = count.plus(text)
-    return count.tokens + media * MEDIA + len(chat.messages) * _MESSAGE
-
-
-def _texts(value: object) -> Iterator[str]:
-    """Every text in a JSON value, however deep it is."""
-    values = [value]
-    while values:
-        match values.pop():
-            case str(text):
-                yield text
-            case dict(inner):
-                values += (*inner, *inner.values())
-            case list(inner):
-                values += inner
-            case _:
-                pass
+    return chat.prompt_tokens if isinstance(chat, Operation) else estimate_request(chat)
 
 
 def answer_tokens(chat: Request) -> int:

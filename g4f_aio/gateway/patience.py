@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from ..core.deadline import Deadline
 from ..core.errors import UpstreamTimeoutError
 from ..core.events import Event, Passthrough, Status
@@ -60,8 +58,7 @@ class Patience:
         """The wait is over: this came."""
         self._deadline.clear()
         now = self._left_at = self._now()
-        kind = type(event)
-        if kind is Status or (kind is Passthrough and not cast(Passthrough, event).progress):
+        if type(event) is Status or (type(event) is Passthrough and not event.progress):
             return
         self._since = now
         if self.first_after is None:

@@ -204,6 +204,11 @@ class Registry:
         found = tuple(self._entries.values())
         return {entry.name: entry.provider for entry in found if entry.provider is not None}
 
+    @property
+    def credentials(self) -> dict[str, tuple[str | None, ...]]:
+        """The keys that the settings have for providers, by their names."""
+        return {entry.name: entry.credentials for entry in tuple(self._entries.values())}
+
     def names(self) -> tuple[str, ...]:
         """All names it answers to."""
         return tuple(self._canonical.values())

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import attrs
 
-from ..core.events import Usage
 from ..core.record import Attempt, RequestRecord
 from ..core.stores import KeptRequest, RequestQuery
 from .registry import same
@@ -43,8 +42,7 @@ class RequestLog:
         if not self._limit:
             return
         size = _size(record)
-        usage = record.usage
-        if size > LARGE or (usage is not None and usage.raw is not None):
+        if size > LARGE:
             record = _bounded(record)
             size = _size(record)
         self._number += 1
@@ -107,9 +105,6 @@ def _providers(record: RequestRecord) -> Iterator[str]:
 
 def _bounded(record: RequestRecord) -> RequestRecord:
     """A copy of the record without what could take any amount of room."""
-    usage = record.usage
-    if usage is not None:
-        usage = Usage(usage.input, usage.output, usage.cached, usage.reasoning, usage.estimated)
     # by hand: attrs.evolve takes three times as long
     return RequestRecord(
         record.id,
@@ -125,12 +120,13 @@ def _bounded(record: RequestRecord) -> RequestRecord:
         record.status,
         record.code and record.code[:LONGEST],
         record.message and record.message[:LONGEST],
-        usage,
+        record.usage,
         record.pieces,
         record.ttft,
         record.duration,
         record.cache,
         record.emulated,
+        record.sources,
     )
 
 
@@ -143,10 +139,13 @@ def _short(attempt: Attempt) -> Attempt:
 
 def _size(record: RequestRecord) -> int:
     size = _RECORD + len(record.model)
+    attempts = record.attempts
+    if record.outcome == "ok" and len(attempts) == 1 and record.provider is None:
+        return size + _ATTEMPT + len(attempts[0].model)
     for text in (record.provider, record.code, record.message):
         if text is not None:
             size += len(text)
-    for attempt in record.attempts:
+    for attempt in attempts:
         size += _ATTEMPT + len(attempt.model)
         if attempt.code is not None:
             size += len(attempt.code)

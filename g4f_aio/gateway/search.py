@@ -28,6 +28,7 @@ from .candidates import (
     demand_usable,
     incapable,
     key_for,
+    showing,
     without_unnamed,
 )
 from .listings import Listings
@@ -76,7 +77,8 @@ class Search:
                 found = await self._only(named, model)
             else:
                 found = await self._by_model(model)
-            able = capable(found, self._needs, emulate=self._emulate)
+            captions = self._settings.routing.caption_model is not None
+            able = capable(found, self._needs, emulate=self._emulate, captions=captions)
         except GatewayError as caught:
             able = []
             error = caught
@@ -87,9 +89,8 @@ class Search:
             if id(one) not in asked
         )
         particular = any(one.ignores for one in able)
-        return Found(
-            tuple(able), tuple(self._left_out), self._rule, self._anybody, error, particular
-        )
+        shown = showing(able, self._needs)
+        return Found(shown, tuple(self._left_out), self._rule, self._anybody, error, particular)
 
     async def _by_model(self, model: str) -> list[Candidate]:
         routing = self._settings.routing

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 
+from ..core.fetch import Fetch
 from ..core.operations import Request
 from ..core.provider import CallContext, Facts, Timeouts
 from ..core.requests import NO_ROUTING, Routing
@@ -16,13 +17,17 @@ from .registry import Entry, Registry
 
 @attrs.frozen(eq=False)
 class Snapshot:
-    """One state of the settings; a request keeps the one it began with. *session* is the way out."""
+    """One state of the settings; a request keeps the one it began with.
+
+    *session* is the way out to providers, *fetch* that to what is named by URL.
+    """
 
     settings: Settings
     registry: Registry
     catalog: Catalog
     facts: Facts
     session: Pool
+    fetch: Fetch | None = None
     #: contexts of calls for which the caller wants nothing special
     _contexts: dict[tuple[str, bool, str | None], tuple[Entry, CallContext]] = attrs.field(
         factory=dict, repr=False
@@ -70,6 +75,7 @@ class Snapshot:
             own_credential=own,
             timeouts=timeouts,
             facts=self.facts,
+            fetch=self.fetch,
         )
         if plain:
             self._contexts[key] = (entry, context)

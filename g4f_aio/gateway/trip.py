@@ -17,19 +17,23 @@ from ..core.errors import (
 )
 from ..core.events import Usage
 from ..core.models import Capability
-from ..core.operations import Request
+from ..core.operations import CompletionRequest, Request
 from ..core.provider import CallContext
 from ..core.record import Attempt
 from ..core.requests import ChatRequest
 from .call import Call
 from .choice import Place
+from .counted_call import CountedCall, seen
 from .credentials import Credential
 from .desk import Desk
 from .emulation import EmulatedCall
+from .expiry import NEVER, Expiry
 from .leaks import LeakGuard
 from .polyfills.plan import asked
+from .probe import Probe
 from .registry import Entry
 from .snapshot import Snapshot
+from .tokenizing import TokenCounter
 from .turnstile import Turnstile
 
 _NOTHING = Capability.NONE
@@ -38,16 +42,17 @@ _MEASURABLE = 0.05
 
 
 class Trip:
-    """One call of a provider with all that is held for it."""
+    """One call of a provider with all that is held for it; *call* is there once it has begun."""
 
     __slots__ = (
         "_began",
         "_credential",
         "_deadline",
         "_desk",
+        "_expiry",
+        "_now",
         "_place",
-        "_routing",
-        "_streamed",
+        "_request",
         "attempt",
         "call",
         "turnstile",
@@ -64,11 +69,12 @@ class Trip:
         candidate = place.candidate
         entry = candidate.entry
         self._desk = desk
+        self._now = now
+        self._request = request
         self._place = place
         self._credential = credential
-        self._streamed = request.stream
-        self._routing = request.routing
         self._began: float | None = None
+        self._expiry = NEVER
         #: where the provider takes only so many calls at one time: ``wait`` before ``begin``
         self.turnstile = (
             None
@@ -77,36 +83,7 @@ class Trip:
         )
         self._deadline = desk.deadline()
         self.attempt = Attempt(entry.name, candidate.model, time.monotonic(), place.why)
-        context = None
-        if candidate.own_key is None:
-            context = now.known_context(entry, request, credential.value)
-        if context is None:
-            context = now.context(
-                entry,
-                routing=request.routing,
-                streamed=request.stream,
-                credential=credential.value,
-                own=candidate.own_key is not None,
-            )
-        if request.model != candidate.model:
-            request = attrs.evolve(request, model=candidate.model)
-        guard = None if entry.built_in else desk.guard
-        self.call: Call | EmulatedCall
-        if isinstance(request, ChatRequest) and (
-            candidate.supplied is not _NOTHING
-            or (candidate.ignores and asked(request, candidate.ignores))
-        ):
-            self.call = EmulatedCall(
-                request,
-                candidate,
-                context,
-                partial(_begin, entry, guard),
-                desk,
-                self._deadline,
-                self.turnstile,
-            )
-        else:
-            self.call = Call(entry, request, context, self._deadline, guard)
+        self.call: Call | CountedCall | EmulatedCall | Probe
 
     async def wait(self, patience: float) -> None:
         """Wait for a place at the provider, *patience* seconds at most."""
@@ -120,10 +97,52 @@ class Trip:
             self._desk.give_back(self._deadline)
             raise
 
-    def begin(self) -> None:
-        """The call begins; one of the three ends must follow."""
+    def begin(self, expiry: Expiry = NEVER) -> None:
+        """The call begins; one of the three ends must follow. *expiry* is that of the request."""
+        now, request, desk = self._now, self._request, self._desk
+        candidate, credential = self._place.candidate, self._credential
+        entry, routing = candidate.entry, request.routing
+        if expiry is not NEVER:
+            self._expiry = expiry
+            routing = attrs.evolve(routing, timeout=expiry.left())
+        context = None
+        if candidate.own_key is None:
+            context = now.known_context(entry, request, credential.value)
+        if context is None:
+            context = now.context(
+                entry,
+                routing=routing,
+                streamed=request.stream,
+                credential=credential.value,
+                own=candidate.own_key is not None,
+            )
+        if request.model != candidate.model:
+            request = attrs.evolve(request, model=candidate.model)
+        if candidate.supplied is not _NOTHING and isinstance(request, CompletionRequest):
+            request = attrs.evolve(request, singly=True)
+        guard = None if entry.built_in else desk.guard
+        if isinstance(request, ChatRequest) and (
+            candidate.supplied is not _NOTHING
+            or (candidate.ignores and asked(request, candidate.ignores))
+        ):
+            self.call = EmulatedCall(
+                request,
+                candidate,
+                context,
+                partial(_begin, entry, guard, desk.tokens),
+                desk,
+                self._deadline,
+                self.turnstile,
+            )
+        elif desk.tokens.able and isinstance(request, ChatRequest):
+            self.call = _begin(entry, guard, desk.tokens, request, context, self._deadline)
+        else:
+            self.call = Call(entry, request, context, self._deadline, guard)
         self.attempt.called = True
-        self._began = self._place.standing.begin()
+        standing = self._place.standing
+        began = self._began = standing.begin()
+        if began is not None:
+            self.call = Probe(self.call, partial(standing.answered, began))
 
     async def succeeded(self, usage: Usage | None) -> None:
         """It came to its proper end."""
@@ -131,15 +150,17 @@ class Trip:
         attempt.ended("ok")
         speed = None
         took = (attempt.duration or 0.0) - (attempt.ttft or 0.0)
-        if self._streamed and took > _MEASURABLE:
+        streamed = self._request.stream
+        if streamed and took > _MEASURABLE:
             speed = (self.call.pieces if usage is None else usage.output) / took
         # a whole answer has no first event before its last
-        self._place.standing.succeeded(attempt.ttft if self._streamed else None, speed)
+        self._place.standing.succeeded(attempt.ttft if streamed else None, speed)
         self._credential.succeeded(attempt.model)
         await self._leave()
 
     async def failed(self, error: GatewayError) -> None:
         """It failed, before its first event or after."""
+        self._expiry.name(error)
         self.attempt.ended("failed", error)
         if self._callers_doing(error):
             self._place.standing.release(self._began)
@@ -166,9 +187,10 @@ class Trip:
         """Whether the caller's own key, proxy or time limit may be why, and no fault of the provider."""
         if self._place.candidate.own_key is not None and isinstance(error, RateLimitError):
             return True
-        if self._routing.proxy is not None:
+        routing = self._request.routing
+        if routing.proxy is not None:
             return isinstance(error, UpstreamError)
-        return self._routing.timeout is not None and isinstance(error, UpstreamTimeoutError)
+        return routing.timeout is not None and isinstance(error, UpstreamTimeoutError)
 
     async def _leave(self) -> None:
         try:
@@ -179,11 +201,15 @@ class Trip:
                 self.turnstile.leave()
 
 
-def _begin(
+def _begin(  # noqa: PLR0917  (what a call takes, and who counts)
     entry: Entry,
     guard: LeakGuard | None,
+    counter: TokenCounter,
     request: ChatRequest,
     context: CallContext,
     deadline: Deadline,
-) -> Call:
-    return Call(entry, request, context, deadline, guard)
+) -> Call | CountedCall:
+    if not counter.able:
+        return Call(entry, request, context, deadline, guard)
+    request = seen(request, entry.name, counter)
+    return CountedCall(Call(entry, request, context, deadline, guard), request, entry.name, counter)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any, ClassVar
 
 import attrs
@@ -28,10 +29,11 @@ from g4f_aio.gateway import continuation
 from g4f_aio.gateway.continuation import act, kept, not_found, resume
 from g4f_aio.gateway.gateway import Gateway
 from g4f_aio.gateway.registry import Entry, Registry
-from g4f_aio.gateway.responses import MemoryResponses
 from g4f_aio.providers.openai_compatible import CHAT
 from g4f_aio.providers.pool import Pool
 from g4f_aio.settings import ProviderSettings, RoutingSettings, Settings
+from g4f_aio.storage.storage import DatabaseStorage
+from tests.memory_storage import storage_in_memory
 
 Json = dict[str, Any]
 
@@ -118,11 +120,15 @@ def message(name: str, text: str) -> Json:
 USER: Json = {"type": "message", "role": "user", "content": "Hi"}
 
 
-async def store_with(*responses: StoredResponse) -> MemoryResponses:
-    store = MemoryResponses()
-    for response in responses:
-        await store.put(response)
-    return store
+@pytest.fixture
+async def storage() -> AsyncIterator[DatabaseStorage]:
+    """Where responses are kept; empty."""
+    async with storage_in_memory() as made:
+        yield made
+
+
+async def put(storage: DatabaseStorage, response: StoredResponse) -> None:
+    await (await storage.open()).responses.put(response)
 
 
 def stored(
@@ -140,14 +146,19 @@ def said(request: ChatRequest) -> list[str]:
 # going on
 
 
-async def test_a_request_that_refers_to_nothing_stays_as_it_is(chats: Gateway) -> None:
+async def test_a_request_that_refers_to_nothing_stays_as_it_is(
+    chats: Gateway, storage: DatabaseStorage
+) -> None:
     request = asked()
-    assert await resume(request, "alice", MemoryResponses(), chats) is request
+    assert await resume(request, "alice", storage, chats) is request
 
 
-async def test_a_request_goes_on_from_a_kept_response(chats: Gateway) -> None:
+async def test_a_request_goes_on_from_a_kept_response(
+    chats: Gateway, storage: DatabaseStorage
+) -> None:
+    await put(storage, stored())
     request = asked(previous_response_id="resp_1", instructions="Be brief")
-    found = await resume(request, "alice", await store_with(stored()), chats)
+    found = await resume(request, "alice", storage, chats)
     assert said(found) == ["system: Be brief", "user: Hi", "assistant: Hello", "user: And now?"]
     assert found.raw is not None
     assert [item["role"] for item in found.raw["input"]] == ["user", "assistant", "user"]
@@ -155,15 +166,17 @@ async def test_a_request_goes_on_from_a_kept_response(chats: Gateway) -> None:
     assert found.routing is request.routing
 
 
-async def test_a_request_may_name_items(chats: Gateway) -> None:
+async def test_a_request_may_name_items(chats: Gateway, storage: DatabaseStorage) -> None:
+    await put(storage, stored())
     items = [USER, {"type": "item_reference", "id": "msg_1"}]
-    found = await resume(asked(input=items), "alice", await store_with(stored()), chats)
+    found = await resume(asked(input=items), "alice", storage, chats)
     assert said(found) == ["user: Hi", "assistant: Hello"]
 
 
-async def test_both_at_once(chats: Gateway) -> None:
+async def test_both_at_once(chats: Gateway, storage: DatabaseStorage) -> None:
+    await put(storage, stored())
     request = asked(previous_response_id="resp_1", input=[{"id": "msg_1"}])
-    found = await resume(request, "alice", await store_with(stored()), chats)
+    found = await resume(request, "alice", storage, chats)
     assert said(found) == ["user: Hi", "assistant: Hello", "assistant: Hello"]
 
 
@@ -179,22 +192,23 @@ async def test_both_at_once(chats: Gateway) -> None:
     ],
 )
 async def test_what_is_not_there_is_not_found(
-    chats: Gateway, fields: Json, param: str, code: str | None
+    chats: Gateway, fields: Json, param: str, code: str | None, storage: DatabaseStorage
 ) -> None:
-    others = await store_with(stored(owner="bob"))
-    for store in (MemoryResponses(), others):
+    for others in ((), (stored(owner="bob"),)):
+        for other in others:
+            await put(storage, other)
         with pytest.raises(BadRequestError) as caught:
-            await resume(asked(**fields), "alice", store, chats)
+            await resume(asked(**fields), "alice", storage, chats)
         error = caught.value
         assert (error.status, error.param, error.code) == (404, param, code)
 
 
 async def test_another_s_response_is_not_found_even_where_an_upstream_may_know_it(
-    both: Gateway,
+    both: Gateway, storage: DatabaseStorage
 ) -> None:
-    store = await store_with(stored(owner="bob"))
+    await put(storage, stored(owner="bob"))
     with pytest.raises(BadRequestError) as caught:
-        await resume(asked(previous_response_id="resp_1"), "alice", store, both)
+        await resume(asked(previous_response_id="resp_1"), "alice", storage, both)
     assert caught.value.status == 404
 
 
@@ -209,11 +223,11 @@ async def test_another_s_response_is_not_found_even_where_an_upstream_may_know_i
     ],
 )
 async def test_what_nobody_can_supply_is_named(
-    chats: Gateway, fields: Json, param: str, what: str
+    chats: Gateway, fields: Json, param: str, what: str, storage: DatabaseStorage
 ) -> None:
     for model, who in (("m", "'m'"), ("", "default")):
         with pytest.raises(UnsupportedError) as caught:
-            await resume(asked(model=model, **fields), "alice", MemoryResponses(), chats)
+            await resume(asked(model=model, **fields), "alice", storage, chats)
         error = caught.value
         assert (error.status, error.param, error.code) == (400, param, "unsupported_parameter")
         assert error.message.startswith(f"$.{param}: {what} ")
@@ -229,58 +243,71 @@ async def test_what_nobody_can_supply_is_named(
         {"tools": [{"type": "web_search"}]},
     ],
 )
-async def test_it_goes_to_whoever_can(both: Gateway, fields: Json) -> None:
+async def test_it_goes_to_whoever_can(
+    both: Gateway, fields: Json, storage: DatabaseStorage
+) -> None:
     request = asked(**fields)
-    found = await resume(request, "alice", MemoryResponses(), both)
+    found = await resume(request, "alice", storage, both)
     assert (found.routing.provider, found.model) == ("native", "m")
     assert (found.raw, found.messages) == (request.raw, request.messages)
     (candidate,) = await both.now.catalog.candidates(found)
     assert candidate.entry.name == "native"
 
 
-async def test_the_default_model_of_whoever_can_is_asked(both: Gateway) -> None:
-    found = await resume(asked(model="", background=True), "alice", MemoryResponses(), both)
+async def test_the_default_model_of_whoever_can_is_asked(
+    both: Gateway, storage: DatabaseStorage
+) -> None:
+    found = await resume(asked(model="", background=True), "alice", storage, both)
     assert (found.routing.provider, found.model) == ("native", "m")
 
 
-async def test_what_is_known_here_is_put_in_all_the_same(both: Gateway) -> None:
+async def test_what_is_known_here_is_put_in_all_the_same(
+    both: Gateway, storage: DatabaseStorage
+) -> None:
+    await put(storage, stored())
     request = asked(
         previous_response_id="resp_upstream", input=[{"type": "item_reference", "id": "msg_1"}]
     )
-    found = await resume(request, "alice", await store_with(stored()), both)
+    found = await resume(request, "alice", storage, both)
     assert found.raw is not None
     assert found.raw["previous_response_id"] == "resp_upstream"
     assert found.raw["input"] == [message("msg_1", "Hello")]
 
 
-async def test_a_response_that_is_not_over_is_left_to_its_upstream(both: Gateway) -> None:
-    store = await store_with(stored("in_progress", provider="other"))
-    found = await resume(asked(previous_response_id="resp_1"), "alice", store, both)
+async def test_a_response_that_is_not_over_is_left_to_its_upstream(
+    both: Gateway, storage: DatabaseStorage
+) -> None:
+    await put(storage, stored("in_progress", provider="other"))
+    found = await resume(asked(previous_response_id="resp_1"), "alice", storage, both)
     assert found.raw is not None
     assert found.raw["previous_response_id"] == "resp_1"
     assert found.routing.provider == "other"
 
 
-async def test_a_caller_s_key_stays_with_whom_it_was_found_for(both: Gateway) -> None:
+async def test_a_caller_s_key_stays_with_whom_it_was_found_for(
+    both: Gateway, storage: DatabaseStorage
+) -> None:
     for keys, expected in (
         ("sk-own", {}),
         ({"native": "sk-own", "chatting": "x"}, {"": "sk-own"}),
     ):
         request = asked(background=True, api_key=keys)
-        found = await resume(request, "alice", MemoryResponses(), both)
+        found = await resume(request, "alice", storage, both)
         assert found.routing.api_keys == expected
 
 
-async def test_it_cannot_be_had_with_a_transcript(both: Gateway) -> None:
+async def test_it_cannot_be_had_with_a_transcript(both: Gateway, storage: DatabaseStorage) -> None:
     with pytest.raises(UnsupportedError) as caught:
-        await resume(asked(background=True, conversation_id="c"), "a", MemoryResponses(), both)
+        await resume(asked(background=True, conversation_id="c"), "a", storage, both)
     assert caught.value.param == "background"
     assert "conversation_id" in caught.value.message
 
 
-async def test_an_unknown_model_is_the_first_thing_to_say(both: Gateway) -> None:
+async def test_an_unknown_model_is_the_first_thing_to_say(
+    both: Gateway, storage: DatabaseStorage
+) -> None:
     with pytest.raises(ModelNotFoundError):
-        await resume(asked(model="none", background=True), "a", MemoryResponses(), both)
+        await resume(asked(model="none", background=True), "a", storage, both)
 
 
 # keeping

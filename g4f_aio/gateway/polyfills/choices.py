@@ -6,6 +6,7 @@ import attrs
 
 from ...core.errors import UnsupportedError
 from ...core.events import (
+    Citations,
     Event,
     Finish,
     Logprobs,
@@ -39,6 +40,7 @@ def numbered(event: Event, choice: int) -> Event:
             | RefusalDelta()
             | ToolCallDelta()
             | Logprobs()
+            | Citations()
             | Finish()
         ) if choice:
             return attrs.evolve(event, choice=choice)

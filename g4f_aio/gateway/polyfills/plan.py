@@ -21,6 +21,7 @@ from .stop import Stop
 from .system import System
 from .text import INSTRUCTS
 from .tools import Tools
+from .vision import NAME as VISION
 
 #: what can be supplied where a model of language lacks it, and its name in ``x-emulated``
 SUPPLIED: Mapping[Capability, str] = MappingProxyType(
@@ -35,6 +36,9 @@ SUPPLIED: Mapping[Capability, str] = MappingProxyType(
 SUPPLIABLE = Capability.NONE
 for _flag in SUPPLIED:
     SUPPLIABLE |= _flag
+#: and what takes a model that the settings name for it; ``captions`` supplies it before the call
+CAPTIONED = Capability.VISION
+_NAMES = {CAPTIONED: VISION, **SUPPLIED}
 
 
 class Make(Protocol):
@@ -68,7 +72,6 @@ class Plan:
 
         It blocks: make it in a thread. GatewayError for what cannot be supplied or is wrong.
         """
-        names = [SUPPLIED[flag] for flag in lacks]
         makes: list[Make] = []
         first = asked(request, ignored)
         sampling = request.sampling
@@ -85,13 +88,17 @@ class Plan:
         prepared = single(request) if request.n > 1 else request
         for make in makes:
             prepared = make(last=True).prepare(prepared)
-        if request.n > 1 and "n" not in names:
-            names.append("n")
-        return cls((*names, *sorted(first)), prepared, tuple(makes), request.n)
+        singly = lacks | Capability.SEVERAL_CHOICES if request.n > 1 else lacks
+        return cls(names(request, singly, ignored), prepared, tuple(makes), request.n)
 
     def chain(self, *, last: bool) -> Chain:
         """New polyfills for one try of one choice."""
         return Chain([make(last=last) for make in self.makes])
+
+
+def names(request: Request, lacks: Capability, ignored: frozenset[str]) -> tuple[str, ...]:
+    """What is supplied, by its names in ``x-emulated``, where a model *lacks* so much."""
+    return (*(_NAMES[flag] for flag in lacks), *sorted(asked(request, ignored)))
 
 
 def _json(request: ChatRequest, can: Capability) -> Make:

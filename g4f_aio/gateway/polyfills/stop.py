@@ -52,20 +52,23 @@ class Stop(Polyfill):
 
     def _feed(self, text: str) -> Iterator[Event]:
         text = self._held + text
-        start = self._found(text)
-        if start is not None:
+        if (found := self._found(text)) is not None:
+            start, end = found
             self._held = ""
             self.done = True
             if start:
                 yield TextDelta(text[:start])
-            yield Finish("stop")
+            yield Finish("stop", stop_sequence=text[start:end])
             return
         ready = len(text) - pending(text, self._sequences)
         self._held = text[ready:]
         if ready:
             yield TextDelta(text[:ready])
 
-    def _found(self, text: str) -> int | None:
-        """Where the sequence begins that is complete first; of several the longest."""
+    def _found(self, text: str) -> tuple[int, int] | None:
+        """Where the sequence is that is complete first; of several the longest."""
         ends = [(at + len(one), at) for one in self._sequences if (at := text.find(one)) >= 0]
-        return min(ends)[1] if ends else None
+        if not ends:
+            return None
+        end, start = min(ends)
+        return start, end

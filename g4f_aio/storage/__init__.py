@@ -1,0 +1,1 @@
+"""What is kept between requests, in a database. Nothing heavy is imported before it is needed."""
