@@ -26,7 +26,7 @@ from g4f_aio import (
     UpstreamTimeoutError,
     Usage,
 )
-from g4f_aio.core.events import Event, Started
+from g4f_aio.core.events import Event, Started, Status
 from g4f_aio.gateway import answering as module
 from g4f_aio.gateway.answering import PATIENCE
 from g4f_aio.gateway.breaker import COOLDOWN, IN_A_ROW, PROBE
@@ -103,13 +103,22 @@ async def test_who_answers_comes_first_then_what_it_says() -> None:
 async def test_usage_in_what_is_handed_on_is_noted() -> None:
     frames = (
         Passthrough(b"data: 1\n\n"),
-        Passthrough(b"data: 2\n\ndata: 3\n\n", usage=Usage(3, 4)),
+        Passthrough(b"data: 2\n\ndata: 3\n\n", usage=Usage(3, 4), pieces=2),
         Passthrough(b"data: [DONE]\n\n", last=True),
     )
     play = Theatre(stage(frames))
     assert (await play.ask())[1:] == list(frames)
     assert play.record.usage == Usage(3, 4)
     assert play.record.pieces == 4
+
+
+async def test_what_a_provider_tells_of_its_answer_goes_into_the_first_event() -> None:
+    told = Started("x", "y", emulated=("completions",), headers={"x-ratelimit-limit-requests": "5"})
+    play = Theatre(stage((told, TextDelta("Hello"), Finish())))
+    started = Started("a", "m", 1, told.emulated, told.headers)
+    assert await play.ask() == [started, TextDelta("Hello"), Finish()]
+    assert play.record.emulated == ("completions",)
+    play.demand_quiet()
 
 
 async def test_it_ends_once() -> None:
@@ -303,6 +312,36 @@ async def test_a_probe_whose_client_left_makes_room_for_another() -> None:
     play.clock.advance(COOLDOWN)
     await leave(play, play.stages[0])
     assert await play.text() == "Hello"
+
+
+async def test_others_may_go_as_soon_as_a_probe_gets_content() -> None:
+    rest = asyncio.Event()
+    begins = (Status("thinking"), TextDelta("Hel"), rest, TextDelta("lo"), Finish())
+    play = Theatre(stage(*[(BROKEN,)] * IN_A_ROW, begins, says("Hi")), routing=NO_RETRIES)
+    for _ in range(IN_A_ROW):
+        await failure(play)
+    play.clock.advance(COOLDOWN)
+    async with aclosing(play.answering()) as probe:
+        assert isinstance(await anext(probe), Started)
+        assert isinstance(await anext(probe), Status)
+        assert isinstance(await failure(play), OverloadedError)
+        assert await anext(probe) == TextDelta("Hel")
+        assert await play.text() == "Hi"
+        rest.set()
+        assert (
+            "".join([event.text async for event in probe if isinstance(event, TextDelta)]) == "lo"
+        )
+    assert not play.standing("a").model.breaker.is_open
+
+
+async def test_one_more_failure_before_its_end_and_it_is_left_alone_again() -> None:
+    plays = [*[(BROKEN,)] * IN_A_ROW, (TextDelta("Hel"), BROKEN)]
+    play = Theatre(stage(*plays), routing=NO_RETRIES)
+    for _ in range(IN_A_ROW):
+        await failure(play)
+    play.clock.advance(COOLDOWN)
+    assert isinstance(await failure(play), UpstreamError)
+    assert isinstance(await failure(play), OverloadedError)
 
 
 # trying again
@@ -631,6 +670,56 @@ async def test_what_a_caller_may_have_brought_about_is_held_against_nobody(
             await play.ask(routing=routing)
     assert play.standing("a").model.state == "unknown"
     assert await play.text() == "Hello"
+    play.demand_quiet()
+
+
+async def test_his_time_is_for_all_tries_together() -> None:
+    """Each call gets what the ones before it left."""
+    play = Theatre(stage((0.02, BROKEN)), stage((0.02, BROKEN)), stage(says("Hello")))
+    assert await play.text(routing=Routing(timeout=60)) == "Hello"
+    first, second, third = (one.contexts[0].timeouts.total for one in play.stages)
+    assert first <= 60
+    assert first - 0.01 >= second
+    assert second - 0.01 >= third > 0
+
+
+async def test_when_it_is_up_nobody_else_is_asked() -> None:
+    play = Theatre(stage((LONG,)), stage(says("Hello")))
+    with pytest.raises(UpstreamTimeoutError) as caught:
+        await play.ask(routing=Routing(timeout=0.05))
+    assert caught.value.message == "a did not finish within 0.05 s, the request's timeout"
+    assert (caught.value.status, caught.value.code) == (504, "provider_timeout")
+    assert play.calls == [1, 0]
+    play.demand_quiet()
+
+
+async def test_when_it_is_up_the_last_error_is_the_answer() -> None:
+    """No further try, and no other key."""
+    for plays in ((0.06, BROKEN), (0.06, limit())):
+        table = {"api_keys": keys("one", "two")}
+        play = Theatre(stage(plays), stage(says("Hello")), providers={"a": table})
+        with pytest.raises(GatewayError) as caught:
+            await play.ask(stream=False, routing=Routing(timeout=0.05, emulate=False))
+        assert caught.value.provider == "a"
+        assert play.calls == [1, 0]
+
+
+async def test_a_pause_that_is_too_long_for_it_is_not_made(pauses: list[float]) -> None:
+    play = Theatre(stage((limit(1.5),), says("Hello")))
+    with pytest.raises(RateLimitError):
+        await play.ask(routing=Routing(timeout=1))
+    assert play.calls == [1]
+    assert len(pauses) == 1
+
+
+async def test_it_is_for_the_line_too() -> None:
+    play = Theatre(stage((LONG,)), providers={"a": {"max_requests": 1}})
+    first = asyncio.ensure_future(play.ask())
+    await play.stages[0].begun.wait()
+    with pytest.raises(OverloadedError):
+        await play.ask(routing=Routing(timeout=0.05))
+    first.cancel()
+    await asyncio.wait((first,))
     play.demand_quiet()
 
 

@@ -104,6 +104,33 @@ def test_a_probe_that_succeeds_closes_it() -> None:
     assert not breaker.is_open, "what was before does not count any more"
 
 
+def test_a_probe_that_is_answered_lets_others_go_but_not_for_long() -> None:
+    breaker = opened()
+    began = probed(breaker, COOLDOWN)
+    breaker.answered(began)
+    assert not breaker.is_open
+    assert breaker.wait(began) == 0
+    breaker.failed(began + 1, began)
+    assert breaker.is_open, "it has never come to an end"
+
+
+def test_so_does_one_that_comes_to_its_end_for_good() -> None:
+    breaker = opened()
+    began = probed(breaker, COOLDOWN)
+    breaker.answered(began)
+    breaker.succeeded(began + 1)
+    breaker.failed(began + 2)
+    assert not breaker.is_open
+
+
+def test_a_call_that_is_no_probe_opens_nothing_for_others() -> None:
+    breaker = opened()
+    began = probed(breaker, COOLDOWN)
+    breaker.answered(None)
+    breaker.answered(began - 1)
+    assert breaker.is_open
+
+
 def test_a_probe_that_fails_opens_it_for_twice_as_long_up_to_a_bound() -> None:
     breaker, now, waits = opened(), 0.0, []
     for _ in range(9):

@@ -264,17 +264,21 @@ async def test_at_the_end_calls_under_way_are_ended(stage: Stage) -> None:
 
 
 async def test_what_was_supplied_is_told_again_each_time() -> None:
+    headers = {"x-ratelimit-remaining-requests": "5"}
+
     async def ask(request: ChatRequest, _: RequestRecord) -> EventStream:
-        yield Started("p", request.model, 1, ("tools",))
+        yield Started("p", request.model, 1, ("tools",), headers)
         yield Finish()
 
     async with asyncio.TaskGroup() as tasks:
         cache = ResponseCache(ask, tasks)
-        for expected in ("miss", "hit"):
+        for expected, told in (("miss", headers), ("hit", None)):
             record = RequestRecord("", "", "", "")
             chat = OPENAI_CHAT.decode_request(orjson.dumps(BODY))
             async with aclosing(cache.chat(chat, record, LIMITS)) as events:
-                _ = [event async for event in events]
+                started, _ = [event async for event in events]
+            # what is left of a quota is told of the moment
+            assert started == Started("p", "m", 1, ("tools",), told)
             assert (record.cache, record.emulated) == (expected, ("tools",))
         other = RequestRecord("", "", "", "")
         forbidden = OPENAI_CHAT.decode_request(orjson.dumps({**BODY, "emulate": False}))

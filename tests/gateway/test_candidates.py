@@ -114,6 +114,12 @@ class Painter(Scripted):
     capabilities = Capability.CHAT | Capability.VISION
 
 
+class Talker(Provider):
+    """A model of language."""
+
+    name = "talker"
+
+
 class Caller(Scripted):
     """Calls tools."""
 
@@ -191,6 +197,24 @@ def test_what_a_list_says_of_a_model_only_counts_against_others() -> None:
     assert capable([blind, unknown], Capability.CHAT) == [blind, unknown]
     with pytest.raises(UnsupportedError):
         capable([blind, unknown], Capability.CHAT | Capability.VIDEO)
+
+
+def test_vision_can_be_supplied_where_a_model_is_named_for_it() -> None:
+    entry = Entry("talker", "t", "d", "1", ProviderSettings("t"), Talker(), chosen=True)
+    talks = Candidate(entry, "talks", info=ModelInfo("talks", Capability.CHAT | Capability.TOOLS))
+    sees = Candidate(entry, "sees", info=ModelInfo("sees", Capability.CHAT | Capability.VISION))
+    sight = Capability.CHAT | Capability.VISION
+    with pytest.raises(UnsupportedError, match="vision"):
+        capable([talks], sight, emulate=True)
+    with pytest.raises(UnsupportedError, match="vision"):
+        capable([talks], sight, captions=True)
+    described = attrs.evolve(talks, supplied=Capability.VISION)
+    assert capable([talks], sight, emulate=True, captions=True) == [described]
+    assert capable([talks, sees], sight, emulate=True, captions=True) == [sees]
+    # who sees goes first, even if something else has to be supplied
+    called = attrs.evolve(sees, supplied=Capability.TOOLS)
+    needs = sight | Capability.TOOLS
+    assert capable([talks, sees], needs, emulate=True, captions=True) == [called]
 
 
 def test_why_one_is_not_asked_is_said() -> None:

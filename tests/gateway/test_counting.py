@@ -20,14 +20,18 @@ from g4f_aio.core.errors import (
 )
 from g4f_aio.core.models import ModelInfo
 from g4f_aio.core.provider import CallContext, Provider
+from g4f_aio.core.request_tokens import FRAME, REPLY
 from g4f_aio.core.requests import NO_ROUTING, ChatRequest
 from g4f_aio.dialects.openai_chat import OPENAI_CHAT
 from g4f_aio.gateway import counting
 from g4f_aio.gateway.counting import Count, count_tokens
 from g4f_aio.gateway.gateway import Gateway
 from g4f_aio.gateway.registry import Entry, Registry
+from g4f_aio.gateway.tokenizing import TokenCounter
 from g4f_aio.providers.pool import Pool
 from g4f_aio.settings import ProviderSettings, RoutingSettings, Settings
+from tests.gateway.conftest import Install
+from tests.gateway.test_tokenizing import SOURCE
 
 QUIET = Settings(routing=RoutingSettings(detect_local=False))
 
@@ -94,6 +98,16 @@ async def test_who_counts_nothing_has_an_estimate(session: Pool) -> None:
     first, second = entry("one", None), entry("two", 8)
     found = await counted(session, first, second)
     assert found == Count(10, "one", "large", estimated=True)
+
+
+async def test_who_counts_nothing_is_counted_for_where_a_tokenizer_is_installed(
+    session: Pool, install: Install
+) -> None:
+    await asyncio.to_thread(install, "words", SOURCE)
+    gateway = Gateway(QUIET, Registry.of(entry("one", None), settings=QUIET), session)
+    gateway.desk.tokens = TokenCounter("words")
+    found = await count_tokens(asked(), gateway.now, gateway.desk)
+    assert found == Count(30 + FRAME + REPLY, "one", "large", estimated=True)
 
 
 async def test_with_the_key_of_the_server_or_of_the_caller(session: Pool) -> None:

@@ -89,6 +89,40 @@ def test_the_turn_is_one_for_all_models(book: CredentialBook) -> None:
     assert taken(book, entry, 1, "m") + taken(book, entry, 1, "n") == ["a", "b"]
 
 
+def values(book: CredentialBook, entry: Entry) -> list[str | None]:
+    return [key.value for key in book.of(entry)]
+
+
+def test_a_key_that_new_settings_lack_is_forgotten(book: CredentialBook) -> None:
+    old, new = keyed("a", "b"), keyed("b", "c")
+    (first, second) = book.of(old)
+    book.failed(first, "m", refused())
+    book.failed(second, "m", refused())
+    book.keep({"p": new.credentials})
+    assert [key.rest("m") is not None for key in book.of(new)] == [True, False]
+    assert book.of(new)[0] is second
+    # a request that goes on with the older settings can use its keys, and brings none back
+    assert values(book, old) == ["a", "b"]
+    assert book.of(old)[1] is second
+    assert "'a'" not in str([list(known) for known in book._keys.values()])
+    assert book.of(new)[0] is second
+
+
+def test_so_are_all_of_a_provider_that_new_settings_lack(book: CredentialBook) -> None:
+    old = keyed("a")
+    book.failed(book.of(old)[0], "m", refused())
+    book.keep({})
+    assert not any(book._keys.values())
+    assert book.of(old)[0].rest("m") is None, "it is another one now"
+
+
+def test_one_without_keys_goes_on_without(book: CredentialBook) -> None:
+    free = keyed()
+    (key,) = book.of(free)
+    book.keep({})
+    assert book.of(free) == (key,)
+
+
 def test_a_new_state_of_the_settings_keeps_what_is_known(book: CredentialBook) -> None:
     entry = keyed("a", "b", "c")
     assert taken(book, entry, 3) == ["a", "b", "c"]

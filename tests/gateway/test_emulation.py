@@ -76,7 +76,7 @@ async def test_the_provider_is_stopped_at_a_stop_sequence() -> None:
     events = await ask(theatre, sampling=Sampling(stop=("END",)))
     assert text(events) == "One "
     assert isinstance(events[-2], Usage)
-    assert events[-1] == Finish("stop")
+    assert events[-1] == Finish("stop", stop_sequence="END")
     assert events[0] == Started("a", "m", 1, ("stop",))
     assert theatre.record.emulated == ("stop",)
     assert theatre.outcomes == [("a", "ok", None)]
@@ -242,3 +242,16 @@ async def test_a_second_try_has_the_time_that_is_left() -> None:
     await ask(theatre, response_format=JSON)
     first, second = theatre.stages[0].contexts
     assert 0 < second.timeouts.total < first.timeouts.total
+
+
+async def test_completions_by_chats_are_given_as_often_as_wanted() -> None:
+    theatre = Theatre(stage(says("One"), says("Two")))
+    request = CompletionRequest(model="best", prompts=("Hi",), n=2, stream=True)
+    async with aclosing(theatre.gateway.call(request)) as stream:
+        started, *events = [event async for event in stream]
+    assert isinstance(started, Started)
+    assert started.emulated == ("completions", "n")
+    assert (text(events), text(events, 1)) == ("One", "Two")
+    with pytest.raises(UnsupportedError) as caught:
+        await anext(aiter(theatre.gateway.call(attrs.evolve(request, n=1, logprobs=1))))
+    assert caught.value.param == "logprobs"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
+import attrs
 import pytest
 from typed_settings import SecretStr
 
@@ -14,6 +15,8 @@ from g4f_aio import (
     OverloadedError,
     ProviderNotFoundError,
     RateLimitError,
+    Routing,
+    Sampling,
     UpstreamAuthError,
     UpstreamError,
 )
@@ -247,3 +250,46 @@ async def test_lists_of_models_are_all_that_is_asked_for() -> None:
         assert lines(await scene.explain("m")) == [("a", "m", "first", "")]
     assert lists.asked == ["a"]
     assert not scene.health.standing("a", "m").model.running
+
+
+@attrs.frozen(kw_only=True)
+class Plain(Scripted):
+    """A model of language whose API takes nothing but messages."""
+
+    name: ClassVar[str] = "plain"
+    ignores: ClassVar[frozenset[str]] = frozenset(("stop",))
+
+    def models(self) -> tuple[ModelInfo, ...]:
+        return (ModelInfo("m"),)
+
+
+async def test_what_would_be_supplied_is_told() -> None:
+    scene = Scene(catalog(entry("a", "m", provider=Plain())))
+    chat = attrs.evolve(request("m"), n=2, sampling=Sampling(stop=("END",)))
+    found, *_ = (await explain(chat, scene.catalog, scene.desk)).prospects
+    assert found.emulated == ("n", "stop")
+    assert found.suppliable == ("tools", "json_object", "json_schema", "n", "stop")
+    found, *_ = (await scene.explain("m")).prospects
+    assert found.emulated == ()
+
+
+async def test_who_does_not_take_a_parameter_is_left_out_where_others_do() -> None:
+    scene = Scene(catalog(entry("a", "m", provider=Plain()), entry("b", "m")))
+    chat = attrs.evolve(request("m"), sampling=Sampling(stop=("END",)))
+    found = await explain(chat, scene.catalog, scene.desk)
+    assert lines(found) == [
+        ("b", "m", "first", ""),
+        ("a", "m", "left_out", "a does not take: stop"),
+    ]
+    assert found.prospects[1].emulated == ()
+
+
+async def test_nor_is_it_asked_where_nothing_may_be_supplied() -> None:
+    scene = Scene(catalog(entry("a", "m", provider=Plain())))
+    chat = attrs.evolve(
+        request("m"), sampling=Sampling(stop=("END",)), routing=Routing(emulate=False)
+    )
+    found = await explain(chat, scene.catalog, scene.desk)
+    assert lines(found) == [("a", "m", "left_out", "a does not take: stop")]
+    assert found.error is not None
+    assert found.error.param == "stop"

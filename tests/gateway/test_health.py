@@ -287,6 +287,18 @@ def test_a_probe_that_tells_nothing_makes_room_for_the_next(
     assert standing.model.breaker.is_open
 
 
+def test_a_probe_that_is_answered_lets_others_go(book: HealthBook, clock: Clock) -> None:
+    standing = book.standing("p", "m")
+    fail(standing, UNREACHABLE, times=IN_A_ROW)
+    clock.advance(COOLDOWN)
+    began = standing.begin()
+    assert standing.wait() == PROBE
+    standing.answered(began)
+    assert standing.wait() == 0
+    assert standing.model.running == 1
+    standing.release(began)
+
+
 def test_a_probe_that_fails_is_the_beginning_of_a_longer_wait(
     book: HealthBook, clock: Clock
 ) -> None:

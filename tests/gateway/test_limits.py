@@ -18,17 +18,15 @@ from g4f_aio.core.messages import (
     ImagePart,
     Message,
     OtherPart,
-    RefusalPart,
     TextPart,
-    ToolCall,
 )
 from g4f_aio.core.operations import CompletionRequest, ModerationRequest
 from g4f_aio.core.record import Attempt, Outcome, RequestRecord
-from g4f_aio.core.requests import ChatRequest, OtherTool, Routing, Sampling, Tool
+from g4f_aio.core.request_tokens import estimate_request
+from g4f_aio.core.requests import ChatRequest, Routing, Sampling, Tool
 from g4f_aio.core.stores import Allowance, Balance, Quota, Shortage
 from g4f_aio.gateway.limits import (
     ANSWER,
-    MEDIA,
     Limits,
     MemoryQuotas,
     ModelNames,
@@ -95,9 +93,9 @@ def test_a_star_stands_for_any_text(pattern: str, name: str) -> None:
 
 def test_a_pattern_with_many_stars_takes_no_time() -> None:
     """The names come from clients."""
-    began = time.monotonic()
+    began = time.thread_time()
     assert "a" * 1_000_000 not in ModelNames(["*a" * 20 + "*b"])
-    assert time.monotonic() - began < 1
+    assert time.thread_time() - began < 1
 
 
 def test_a_key_has_limits_where_the_settings_give_it_some() -> None:
@@ -167,17 +165,10 @@ def test_an_alias_may_be_called_auto() -> None:
 # tokens
 
 
-def test_a_prompt_is_everything_that_the_model_gets_to_read() -> None:
-    empty = prompt_tokens(said())
-    text = "x" * 400
-    assert prompt_tokens(said(TextPart(text))) == empty + 100
-    assert prompt_tokens(said(RefusalPart(text))) == empty + 100
+def test_the_prompt_of_a_chat_is_estimated_as_everywhere() -> None:
     tool = Tool("x" * 4, "x" * 396, {"type": ["x" * 400, 1, None]})
-    assert empty + 200 <= prompt_tokens(said(tools=(tool,))) <= empty + 230
-    other = OtherTool("custom", {"type": "custom", "text": text})
-    assert empty + 100 <= prompt_tokens(said(tools=(other,))) <= empty + 120
-    call = Message("assistant", tool_calls=(ToolCall("id", "", text),), reasoning=text)
-    assert prompt_tokens(ChatRequest("m", (call,))) == empty + 200
+    chat = said(TextPart("x" * 400), ImagePart("https://a"), tools=(tool,))
+    assert prompt_tokens(chat) == estimate_request(chat)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +181,7 @@ def test_a_prompt_is_everything_that_the_model_gets_to_read() -> None:
     ],
 )
 def test_the_size_of_a_file_is_not_the_number_of_its_tokens(part: Any) -> None:
-    assert prompt_tokens(said(part)) == prompt_tokens(said()) + MEDIA
+    assert 100 < prompt_tokens(said(part)) - prompt_tokens(said()) <= 2_500
 
 
 def test_a_deep_tool_is_counted_to_its_ground() -> None:

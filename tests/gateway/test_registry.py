@@ -133,6 +133,15 @@ def test_a_key_of_the_settings_comes_before_one_of_the_environment(install: Inst
     assert got(known.get("work")).settings.api_key == "of work"
 
 
+def test_the_keys_of_all_providers() -> None:
+    two = ProviderSettings("OpenAI", api_keys=(SecretStr("a"), SecretStr("b")))
+    settings = Settings(
+        providers={"work": two, "OfflineAssistant": ProviderSettings("OfflineAssistant")}
+    )
+    found = Registry(settings, find_plugins()).credentials
+    assert found == {"work": ("a", "b"), "OfflineAssistant": (None,)}
+
+
 def test_the_variable_goes_by_the_name_of_the_table(install: Install) -> None:
     install("acme", ACME, acme="Acme")
     settings = configured({"ACME_API_KEY": "1"}, work=ProviderSettings("acme"))

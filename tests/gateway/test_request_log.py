@@ -109,13 +109,6 @@ async def test_an_ordinary_one_is_kept_as_it_is() -> None:
     assert await kept(made) is made
 
 
-async def test_an_upstream_s_own_figures_are_not_kept() -> None:
-    made = record(usage=Usage(1, 2, 3, 4, estimated=True, raw={"prompt_tokens": 1}))
-    assert (await kept(made)).usage == Usage(1, 2, 3, 4, estimated=True)
-    assert made.usage is not None
-    assert made.usage.raw, "others may want them"
-
-
 async def test_a_large_one_is_cut_down_and_else_the_same() -> None:
     made = record(provider="p" * 5000, streamed=True, cache="miss", pieces=7, ttft=0.5)
     made.model = made.code = "m" * 5000

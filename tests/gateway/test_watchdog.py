@@ -36,7 +36,7 @@ PATIENCE = 20.0
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux times other threads")
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _no_blocking() -> None:
     """To block loops is what these tests are about."""
 

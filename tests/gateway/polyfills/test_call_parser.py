@@ -117,7 +117,7 @@ def test_it_does_not_wait_for_ever() -> None:
 
 def test_a_long_odd_text_takes_no_ages() -> None:
     parser = CallParser(NAMES)
-    begun = time.monotonic()
+    begun = time.thread_time()
     for _ in range(5000):
         list(parser.feed("``` {"))
-    assert time.monotonic() - begun < 10
+    assert time.thread_time() - begun < 10

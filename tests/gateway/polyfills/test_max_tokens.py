@@ -22,7 +22,7 @@ def test_as_much_is_said_as_fits(text: str, limit: int, cuts: list[float]) -> No
 def test_thinking_counts_and_nothing_comes_after_the_end() -> None:
     polyfill = MaxTokens(2)
     assert list(polyfill.feed(Title("t"))) == [Title("t")]
-    assert list(polyfill.feed(ReasoningDelta("12345678"))) == [ReasoningDelta("12345678")]
+    assert list(polyfill.feed(ReasoningDelta("ten or so "))) == [ReasoningDelta("ten or so ")]
     assert list(polyfill.feed(TextDelta("9"))) == [Finish("length")]
     assert polyfill.done
     assert list(polyfill.feed(Finish())) == []

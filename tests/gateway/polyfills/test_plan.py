@@ -56,7 +56,7 @@ def test_everything_at_once() -> None:
     assert "JSON object" in plan.request.messages[0].text
     chain = plan.chain(last=True)
     events = [*chain.feed(TextDelta('```\n{"a": "x END"}\n```')), *chain.feed(Finish())]
-    assert events == [TextDelta('{"a": "x '), Finish()]
+    assert events == [TextDelta('{"a": "x '), Finish(stop_sequence="END")]
 
 
 def test_several_choices_are_made_one_by_one_where_anything_else_is_supplied() -> None:

@@ -21,8 +21,8 @@ def test_by_itself_it_leaves_everything_as_it_is() -> None:
 
 def test_events_pass_from_one_to_the_next() -> None:
     chain = Chain([MaxTokens(2), Stop(["z"])])
-    assert chain.feed(TextDelta("1234")) == [TextDelta("1234")]
-    assert chain.feed(TextDelta("56789")) == [TextDelta("5678"), Finish("length")]
+    assert chain.feed(TextDelta("12")) == [TextDelta("12")]
+    assert chain.feed(TextDelta("345")) == [TextDelta("3"), Finish("length")]
     assert chain.done
     assert chain.again(REQUEST) is None
 
@@ -30,4 +30,4 @@ def test_events_pass_from_one_to_the_next() -> None:
 def test_what_one_held_back_passes_through_those_after_it() -> None:
     chain = Chain([Stop(["abc"]), Stop(["ab"])])
     assert chain.feed(TextDelta("xab")) == [TextDelta("x")]
-    assert chain.close() == [Finish("stop")]
+    assert chain.close() == [Finish("stop", stop_sequence="ab")]

@@ -51,7 +51,7 @@ def test_the_provider_is_done_with_once_a_sequence_is_found() -> None:
     chain = Chain([polyfill])
     assert chain.feed(TextDelta("a E")) == [TextDelta("a ")]
     before = chain.done
-    assert chain.feed(TextDelta("ND b")) == [Finish("stop")]
+    assert chain.feed(TextDelta("ND b")) == [Finish("stop", stop_sequence="END")]
     assert (before, chain.done) == (False, True)
     assert chain.feed(TextDelta("more")) == []
     assert chain.close() == []

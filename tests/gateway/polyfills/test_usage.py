@@ -28,9 +28,9 @@ def test_a_report_counts_and_goes_no_further() -> None:
 def test_without_one_everything_said_is_estimated() -> None:
     meter = Meter(REQUEST)
     for event in (
-        ReasoningDelta("1234"),
-        TextDelta("1234"),
-        ToolCallDelta(0, arguments="1234"),
+        ReasoningDelta("abcd"),
+        TextDelta("abcd"),
+        ToolCallDelta(0, arguments="abcd"),
         Finish(),
     ):
         assert not meter.see(event)

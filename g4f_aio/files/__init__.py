@@ -1,0 +1,1 @@
+"""Files: those of the web that somebody names by URL, and what kind of file something is."""
