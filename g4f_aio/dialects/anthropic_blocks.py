@@ -156,6 +156,8 @@ def _document(wire: _Document) -> Part | None:
         case {"type": "content", "content": list(blocks)}:
             texts = list(_texts(blocks))
             return TextPart(_titled(wire, *texts)) if len(texts) == len(blocks) else None
+        case {"type": "url", "url": str(url)} if url.startswith(_WEB):
+            return FilePart(url, filename=wire.title)
         case {"type": "file", "file_id": str(id_)}:
             return FilePart(id=id_, filename=wire.title)
         case _:
@@ -176,3 +178,4 @@ def _texts(blocks: list[Any]) -> Iterator[str]:
 
 
 _NO_PARTS = (ToolCall, ToolResult, Thought)
+_WEB = ("https://", "http://")

@@ -10,7 +10,7 @@ from ..core.events import Citation
 from ..core.requests import ChatRequest
 from .anthropic_content import tool_input
 from .anthropic_thinking import thought_block
-from .anthropic_usage import estimated_usage, stop_reason_of, usage_object
+from .anthropic_usage import ending_object, estimated_usage, usage_object
 from .json_text import dumps
 
 Json = dict[str, Any]
@@ -53,7 +53,7 @@ def encode_completion(request: ChatRequest, completion: Completion) -> bytes:
     texts = choice.reasoning + choice.text + "".join(call.arguments for call in choice.tool_calls)
     message = new_message(completion.model) | {
         "content": _blocks(choice),
-        "stop_reason": stop_reason_of(choice.finish, called=bool(choice.tool_calls)),
+        **ending_object(choice.ending, called=bool(choice.tool_calls)),
         "usage": usage_object(completion.usage or estimated_usage(request, texts)),
     }
     return dumps(message)
@@ -62,8 +62,10 @@ def encode_completion(request: ChatRequest, completion: Completion) -> bytes:
 def _blocks(choice: Choice) -> list[Json]:
     blocks: list[Json] = list(map(thought_block, choice.thoughts))
     if text := choice.text + choice.refusal:
-        citations = [citation_object(link) for link in choice.citations]
-        blocks.append({"type": "text", "text": text, "citations": citations or None})
+        block: Json = {"type": "text", "text": text}
+        if choice.citations:  # not null without any: the Vercel AI SDK takes a list or nothing
+            block["citations"] = [citation_object(link) for link in choice.citations]
+        blocks.append(block)
     ids: set[str] = set()
     for call in choice.tool_calls:
         id_ = call.id if call.id and call.id not in ids else new_id("toolu")

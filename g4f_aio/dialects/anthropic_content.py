@@ -43,21 +43,21 @@ class Conversation:
 
 
 def conversation(
-    messages: tuple[Message, ...], thoughts: SealedThoughts | None = None
+    messages: tuple[Message, ...], thoughts: SealedThoughts | None = None, provider: str = ""
 ) -> Conversation:
     """The *messages* as the API takes them.
 
     System and developer messages go to the front, wherever they stand; a conversation of nothing
     else is the user's. Messages of one role in a row become one, as the results of parallel calls
     must; results come before what the user says to them. The API refuses empty texts: they are
-    left out, and so are thoughts, which it takes back with its own signature only: those that are
-    still known, in *thoughts*, go before the calls they led to. What came in over the same API goes
-    as it came.
+    left out, and so are thoughts, which it takes back with its own signature only: those that came
+    with it from *provider*, and those that are still known, in *thoughts*, go before what they led
+    to. What came in over the same API goes as it came.
     """
     system: list[Block] = []
     turns: list[dict[str, Any]] = []
     for index, message in enumerate(messages):
-        role, blocks = _turn(message, f"messages[{index}]", thoughts)
+        role, blocks = _turn(message, f"messages[{index}]", thoughts, provider)
         if role == "system":
             system.extend(blocks)
         elif turns and turns[-1]["role"] == role:
@@ -74,7 +74,9 @@ def conversation(
     return Conversation(tuple(system), tuple(turns))
 
 
-def _turn(message: Message, where: str, thoughts: SealedThoughts | None) -> tuple[str, list[Block]]:
+def _turn(
+    message: Message, where: str, thoughts: SealedThoughts | None, provider: str
+) -> tuple[str, list[Block]]:
     """Whose turn a message is, and what it adds to it."""
     came: list[Block] | None = message.wire(NAME)
     match message.role:
@@ -86,7 +88,7 @@ def _turn(message: Message, where: str, thoughts: SealedThoughts | None) -> tupl
             return "assistant", sealed(came)
         case "assistant":
             calls = [_tool_use(call) for call in message.tool_calls]
-            known = thoughts.before(calls[0]["id"]) if thoughts is not None and calls else ()
+            known = () if thoughts is None else tuple(thoughts.led_to(message, calls, provider))
             return "assistant", [*known, *_blocks(message, where), *calls]
         case "tool":
             return "user", list(came) if came is not None else [_tool_result(message, where)]
@@ -151,6 +153,8 @@ def _document(part: FilePart, where: str) -> Block:
         if part.id is None:
             raise BadRequestError(f"{where}: a file needs file_data or file_id", param=where)
         source = {"type": "file", "file_id": part.id}
+    elif part.data.startswith(("https:", "http:")):
+        source = {"type": "url", "url": part.data}
     else:
         data = _data(part.data, where)
         if data is None:

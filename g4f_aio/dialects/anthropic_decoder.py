@@ -24,7 +24,7 @@ from ..core.messages import Thought
 from ..core.upstream_errors import error_in_answer
 from . import json_text, sse
 from .anthropic_thinking import SealedThoughts
-from .anthropic_usage import merged, reason_of, usage_of
+from .anthropic_usage import PAUSED, merged, reason_of, usage_of
 from .openai_chat_decoder import cut, malformed
 
 Json = dict[str, Any]
@@ -225,7 +225,11 @@ class EventDecoder:
             case _:
                 pass
         reason = _text(ending, "stop_reason") or ("tool_use" if self._count else "end_turn")
-        yield Finish(reason_of(reason))
+        yield Finish(
+            reason_of(reason),
+            stop_sequence=_text(ending, "stop_sequence"),
+            paused=reason == PAUSED,
+        )
         if usage := usage_of(self._usage):
             yield usage
 

@@ -16,7 +16,6 @@ from ..core.events import (
     ConversationState,
     Event,
     Finish,
-    FinishReason,
     Logprobs,
     Media,
     Passthrough,
@@ -35,7 +34,7 @@ from ..core.requests import ChatRequest
 from .anthropic_body import citation_object, new_id, new_message
 from .anthropic_errors import error_object
 from .anthropic_thinking import SEAL
-from .anthropic_usage import estimated_usage, stop_reason_of, usage_object
+from .anthropic_usage import ending_object, estimated_usage, usage_object
 from .json_text import dumps
 
 Json = dict[str, Any]
@@ -72,7 +71,7 @@ class StreamEncoder:
         self._request = request
         self._model = request.model
         self._usage: Usage | None = None
-        self._reason: FinishReason | None = None
+        self._finish: Finish | None = None
         self._texts: list[str] = []
         #: what came in the middle of a call
         self._held: list[Content] = []
@@ -95,8 +94,8 @@ class StreamEncoder:
             case Started(model=model):
                 self._model = model
                 return b""
-            case Finish(reason=reason):
-                self._reason = self._reason or reason
+            case Finish():
+                self._finish = self._finish or event
                 return b""
             case Usage():
                 self._usage = event
@@ -121,9 +120,8 @@ class StreamEncoder:
             return b""
         written = self._begin() + self._calls_so_far(to_the_end=True)
         written += b"".join(self._content(event) for event in self._held) + self._close()
-        reason = stop_reason_of(self._reason, called=bool(self._calls))
         usage = self._usage or estimated_usage(self._request, "".join(self._texts))
-        ending = {"delta": {"stop_reason": reason, "stop_sequence": None}}
+        ending = {"delta": ending_object(self._finish, called=bool(self._calls))}
         written += _event("message_delta", ending | {"usage": usage_object(usage)})
         return written + _event("message_stop", {})
 

@@ -22,6 +22,8 @@ _TYPES = {
 }
 #: the API has a status of its own for who has too much to do
 _STATUSES = {503: 529}
+#: what is wrong with a conversation that the upstream keeps: clients go on by these codes
+_THREAD = "thread_"
 #: by these words clients know that they have to shorten a conversation
 _TOO_LONG = "prompt is too long"
 
@@ -37,5 +39,7 @@ def error_object(error: GatewayError) -> dict[str, Any]:
     message = error.message
     if error.code == "context_length_exceeded" and _TOO_LONG not in message:
         message = f"{_TOO_LONG}: {message}"
-    said = {"type": _TYPES.get(error.status, usual), "message": message}
+    said: dict[str, Any] = {"type": _TYPES.get(error.status, usual), "message": message}
+    if error.code is not None and error.code.startswith(_THREAD):
+        said["details"] = {"error_code": error.code, "unsupported": ["thread"]}
     return {"type": "error", "error": said, "request_id": error.request_id}

@@ -61,9 +61,11 @@ class AnthropicMessages:
         """The API has a status of its own for who has too much to do."""
         return anthropic_errors.status_of(error)
 
-    def encode_request(self, request: ChatRequest, model: str) -> dict[str, Any]:
-        """The request for an upstream of this dialect."""
-        return anthropic_request.encode(request, model, self.habits, self.thoughts)
+    def encode_request(
+        self, request: ChatRequest, model: str, provider: str = ""
+    ) -> dict[str, Any]:
+        """The request for an upstream of this dialect, which is that of *provider*."""
+        return anthropic_request.encode(request, model, self.habits, self.thoughts, provider)
 
     def encode_prompt(self, request: ChatRequest, model: str) -> dict[str, Any]:
         """The request for an upstream of this dialect that is to count its tokens."""

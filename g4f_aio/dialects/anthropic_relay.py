@@ -27,6 +27,8 @@ class Relay:
     def __init__(self, provider: str) -> None:
         self._provider = provider
         self._usage: Json = {}
+        #: events that are not handed on yet
+        self._pieces = 0
         self._withheld = bytearray()
         self._begun = False
         self._done = False
@@ -49,6 +51,7 @@ class Relay:
                 failure = error
                 break
             passed.append(frame)
+            self._pieces += bool(data)
             begins = begins or kind not in _BEGINNING
             progress = progress or kind != "ping"
         yield from self._pass(b"".join(passed), begins=begins, progress=progress)
@@ -92,4 +95,5 @@ class Relay:
             self._begun = True
         if frames:
             usage = usage_of(self._usage) if self._done else None
-            yield Passthrough(frames, usage, last=self._done, progress=progress)
+            pieces, self._pieces = self._pieces, 0
+            yield Passthrough(frames, usage, last=self._done, progress=progress, pieces=pieces)

@@ -5,6 +5,7 @@ https://platform.claude.com/docs/en/api/messages/create
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from ..core.requests import ChatRequest, OtherTool, Tool
 from .anthropic_content import Conversation, conversation, is_foreign, sealed
 from .anthropic_schema import NAME
 from .anthropic_thinking import Depth, SealedThoughts, depth_of, is_thought
+from .foreign import Other, demand_translatable
 
 #: what the endpoint takes that counts tokens
 _PROMPT = frozenset(
@@ -33,6 +35,7 @@ _PROMPT = frozenset(
 _REFUSED = ("functions", "function_call", "logit_bias", "logprobs")
 #: fields of the API's own that clients of other dialects are used to send along
 _OWN = ("top_k", "cache_control")
+_OWN_TOOL = re.compile(r"[a-z_]+_20\d{6}")
 _TIERS = {
     "auto": "auto",
     "priority": "auto",
@@ -57,14 +60,19 @@ class Habits:
 
 
 def encode(
-    request: ChatRequest, model: str, habits: Habits, thoughts: SealedThoughts | None = None
+    request: ChatRequest,
+    model: str,
+    habits: Habits,
+    thoughts: SealedThoughts | None = None,
+    provider: str = "",
 ) -> dict[str, Any]:
     """The request as an upstream of this dialect takes it; UnsupportedError where it cannot.
 
-    *thoughts* are those that clients of other dialects do not send back.
+    *thoughts* are those that clients of other dialects do not send back; those that they do are for
+    the *provider* that they are of.
     """
     if request.raw is None or request.dialect != NAME:
-        return _build(request, model, habits, thoughts)
+        return _build(request, model, habits, thoughts, provider)
     raw = request.raw
     if any(map(_holds_foreign, raw["messages"])):
         raw = raw | {"messages": list(_without_foreign(raw["messages"]))}
@@ -93,14 +101,19 @@ def _without_foreign(messages: list[dict[str, Any]]) -> Iterator[dict[str, Any]]
 
 
 def _build(
-    request: ChatRequest, model: str, habits: Habits, thoughts: SealedThoughts | None
+    request: ChatRequest,
+    model: str,
+    habits: Habits,
+    thoughts: SealedThoughts | None,
+    provider: str,
 ) -> dict[str, Any]:
+    demand_translatable(request, NAME, _takes)
     _check(request)
     sampling, options = request.sampling, request.options
     own = request.own if request.dialect == NAME else {}
     depth = _depth(request, model, habits)
     kind = (depth.thinking or {}).get("type", "disabled")
-    talk = conversation(request.messages, None if kind == "disabled" else thoughts)
+    talk = conversation(request.messages, None if kind == "disabled" else thoughts, provider)
     thinking = None if kind == "enabled" and _interrupted(talk) else depth.thinking
     # a format that came in by its older name keeps it
     form = None if "output_format" in own else _format(request.response_format)
@@ -126,6 +139,11 @@ def _build(
     body: dict[str, Any] = {"model": model, "max_tokens": depth.max_tokens}
     body.update({key: value for key, value in asked.items() if value is not None})
     return body | {"messages": list(talk.messages)}
+
+
+def _takes(other: Other) -> bool:
+    """Clients of other dialects may ask for the API's own tools, whose versions are dates."""
+    return isinstance(other, OtherTool) and _OWN_TOOL.fullmatch(other.type) is not None
 
 
 def _depth(request: ChatRequest, model: str, habits: Habits) -> Depth:
@@ -263,8 +281,6 @@ def _named(tool: Any) -> str | None:
 
 def _tool(tool: Tool | OtherTool) -> dict[str, Any]:
     if isinstance(tool, OtherTool):
-        if tool.type == "custom":
-            raise UnsupportedError("tools: custom tools are not supported", param="tools")
         return tool.raw
     came: dict[str, Any] | None = tool.wire(NAME)
     if came is not None:

@@ -7,13 +7,13 @@ https://platform.claude.com/docs/en/build-with-claude/adaptive-thinking
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import attrs
 
 from ..core.errors import UnsupportedError
-from ..core.messages import Thought
+from ..core.messages import Message, Thought
 
 #: how thinking can be asked for: ``adaptive`` leaves the depth to the model, at some effort;
 #: ``budget`` counts tokens; ``auto`` goes by the model's name
@@ -141,6 +141,16 @@ class SealedThoughts:
     def before(self, id_: str) -> tuple[dict[str, Any], ...]:
         """The blocks to put before the call of that id; none where nothing is known."""
         return self._kept.get(id_, ())
+
+    def led_to(
+        self, message: Message, calls: Sequence[dict[str, Any]], provider: str
+    ) -> Iterable[dict[str, Any]]:
+        """The blocks to put before what a *message* of the model says and its *calls*.
+
+        Those that came with it are only for the *provider* that they are of.
+        """
+        own = [thought_block(one) for one in message.thoughts if one.by == provider]
+        return own or (self.before(calls[0]["id"]) if calls else ())
 
     def _forget(self, id_: str) -> None:
         self._size -= _size(self._kept.pop(id_, ()))

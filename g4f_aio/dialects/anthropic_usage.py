@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.events import FinishReason, Usage
+from ..core.events import Finish, FinishReason, Usage
 from ..core.request_tokens import estimate_request
 from ..core.requests import ChatRequest
 from ..core.tokens import estimate_tokens
 
+#: the stop reason of an answer that goes on when it is sent back
+PAUSED = "pause_turn"
 #: why an answer ended, in our words; what is not here ended as it should
 _REASONS: dict[str, FinishReason] = {
     "max_tokens": "length",
@@ -34,6 +36,20 @@ def stop_reason_of(reason: FinishReason | None, *, called: bool) -> str:
     """The stop reason for ours; *called*: the answer has calls of tools, whatever it says."""
     stop_reason = _STOP_REASONS[reason or "stop"]
     return "tool_use" if called and stop_reason == "end_turn" else stop_reason
+
+
+def ending_object(finish: Finish | None, *, called: bool) -> dict[str, str | None]:
+    """How an answer ended; *called*: it has calls of tools, whatever it says."""
+    if finish is None:
+        finish = Finish()
+    reason = stop_reason_of(finish.reason, called=called)
+    if reason != "end_turn":
+        return {"stop_reason": reason, "stop_sequence": None}
+    if finish.paused:
+        return {"stop_reason": PAUSED, "stop_sequence": None}
+    if finish.stop_sequence is not None:
+        return {"stop_reason": "stop_sequence", "stop_sequence": finish.stop_sequence}
+    return {"stop_reason": reason, "stop_sequence": None}
 
 
 def usage_of(raw: dict[str, Any]) -> Usage | None:

@@ -122,6 +122,15 @@ class Contents:
         return [{"functionResponse": response}, *(part for part in parts if "text" not in part)]
 
 
+def is_video(part: OtherPart) -> bool:
+    """Whether it is a video as OpenAI-compatible servers are given one."""
+    match part.raw:
+        case {"type": "video_url", "video_url": {"url": str()}}:
+            return True
+        case _:
+            return False
+
+
 def _arguments(call: ToolCall) -> Json:
     """A call's arguments as an object, whatever another model made of them."""
     if call.type == "custom":
@@ -169,7 +178,7 @@ def _part(part: Part, where: str) -> Json:
 
 def _file(part: FilePart, where: str) -> Json:
     if part.data is not None:
-        if part.data.startswith("data:"):
+        if part.data.startswith(("data:", "https://", "http://")):
             return _media(part.data, f"{where}.file_data")
         if kind := _type_of(part.filename or ""):
             return _inline(kind, part.data)

@@ -11,7 +11,8 @@ from typing import Any
 
 from ..core.errors import BadRequestError, UnsupportedError
 from ..core.requests import ChatRequest, OtherTool, Tool
-from .gemini_contents import Contents
+from .foreign import Other, demand_translatable
+from .gemini_contents import Contents, is_video
 from .gemini_thinking import Signatures, thinking_config
 
 Json = dict[str, Any]
@@ -28,6 +29,7 @@ def encode(request: ChatRequest, model: str, signatures: Signatures, *, thoughts
     for name in _UNAVAILABLE:
         if request.options.get(name):
             raise UnsupportedError(f"$.{name}: Gemini's API has no such parameter", param=name)
+    demand_translatable(request, "gemini", _takes)
     contents = Contents()
     for index, message in enumerate(request.messages):
         contents.add(message, f"messages[{index}]", partial(signatures.of, model=model))
@@ -42,6 +44,15 @@ def encode(request: ChatRequest, model: str, signatures: Signatures, *, thoughts
         "serviceTier": _TIERS.get(str(request.options.get("service_tier"))),
     }
     return {"contents": turns, **_given(optional)}
+
+
+def _takes(other: Other) -> bool:
+    """What of other dialects the API has a word for."""
+    match other:
+        case OtherTool(type=kind):
+            return kind in _SEARCH or other.searches_web
+        case _:
+            return is_video(other)
 
 
 def _takes_instructions(model: str) -> bool:
@@ -112,7 +123,7 @@ def _tools(request: ChatRequest) -> list[Json] | None:
         match tool:
             case Tool():
                 declarations.append(_declaration(tool))
-            case OtherTool(type=kind) if kind in _SEARCH:
+            case OtherTool() if _takes(tool):
                 search = True
             case OtherTool(type=kind):
                 raise UnsupportedError(

@@ -25,6 +25,7 @@ from ..core.messages import (
     ToolCall,
 )
 from ..core.requests import ChatRequest, OtherTool, Tool
+from .foreign import demand_translatable
 
 Json = dict[str, Any]
 
@@ -51,6 +52,7 @@ def encode(request: ChatRequest, model: str, *, num_ctx: int | None = None) -> J
             raise _unsupported(name, "Ollama's API has no such parameter")
     if options.get("verbosity", "medium") != "medium":
         raise _unsupported("verbosity", "Ollama's API has no such parameter")
+    demand_translatable(request, "ollama")
     if request.n > 1:
         raise _unsupported("n", "Ollama gives one answer at a time")
     if set(options.get("modalities") or ()) - {"text"}:

@@ -7,12 +7,13 @@ from typing import Any
 import attrs
 
 from ..core.completion import Completion
-from ..core.errors import GatewayError
+from ..core.errors import GatewayError, UnsupportedError
 from ..core.requests import ChatRequest
-from . import openai_chat_encoder, openai_chat_request
+from . import openai_chat_encoder, openai_chat_parts, openai_chat_request
 from .base import Decoder, Encoder
 from .json_text import dumps
 from .openai_chat_decoder import EventDecoder
+from .openai_chat_quirks import Quirks
 from .openai_chat_relay import Relay
 from .sse import KEEP_ALIVE
 
@@ -21,11 +22,13 @@ from .sse import KEEP_ALIVE
 class OpenAIChat:
     """``POST /v1/chat/completions``.
 
-    *ask_usage*: ask upstreams for usage in streams where the caller left it open.
+    *ask_usage*: ask upstreams for usage in streams where the caller left it open. *quirks* are
+    those of an upstream.
     """
 
     ask_usage: bool = True
-    name: str = attrs.field(default=openai_chat_request.NAME, init=False)
+    quirks: Quirks = attrs.field(factory=Quirks)
+    name: str = attrs.field(default=openai_chat_parts.NAME, init=False)
     keep_alive: bytes = attrs.field(default=KEEP_ALIVE, init=False)
 
     def decode_request(self, body: bytes) -> ChatRequest:
@@ -49,14 +52,20 @@ class OpenAIChat:
         return error.status
 
     def encode_request(self, request: ChatRequest, model: str) -> dict[str, Any]:
-        """The request for an upstream of this dialect."""
-        return openai_chat_request.encode(request, model, ask_usage=self.ask_usage)
+        """The request for an upstream of this dialect; UnsupportedError for what is lost in reading."""
+        if request.accept != self.name and "audio" in (request.options.get("modalities") or ()):
+            raise UnsupportedError(
+                "$.modalities: an answer in audio can only be handed on as it is, and this one "
+                "has to be read",
+                param="modalities",
+            )
+        return openai_chat_request.encode(request, model, self.quirks, ask_usage=self.ask_usage)
 
     def decoder(self, request: ChatRequest, provider: str) -> Decoder:
         """For the answer of an upstream of this dialect."""
         if request.accept == self.name:
             return Relay(request, provider)
-        return EventDecoder(provider)
+        return EventDecoder(provider, request.sampling.stop)
 
 
 OPENAI_CHAT = OpenAIChat()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, cast, get_args
 
 import attrs
@@ -27,7 +27,11 @@ from .openai_chat_usage import usage_of
 
 _REASONS = frozenset(get_args(FinishReason))
 #: what some upstreams say instead
-_SYNONYMS: dict[str, FinishReason] = {"model_length": "length", "max_tokens": "length"}
+_SYNONYMS: dict[str, FinishReason] = {
+    "model_length": "length",
+    "max_tokens": "length",
+    "function_call": "tool_calls",
+}
 #: finish reasons of answers that were given up
 _FAILURES = ("error", "insufficient_system_resource")
 
@@ -88,10 +92,11 @@ class _Choice:
 
 
 class EventDecoder:
-    """Chunks of an upstream into events."""
+    """Chunks of an upstream into events. *stops* are the stop sequences that it was given."""
 
-    def __init__(self, provider: str) -> None:
+    def __init__(self, provider: str, stops: Collection[str] = ()) -> None:
         self._provider = provider
+        self._stops = stops
         self._choices: dict[int, _Choice] = {}
         self._joiner = json_text.Joiner()
         self._done = False
@@ -164,7 +169,10 @@ class EventDecoder:
             )
         if reason and not choice.finished:
             choice.finished = True
-            events.append(Finish(_reason(reason), index))
+            # as vLLM and SGLang call it
+            stop = raw.get("stop_reason") or raw.get("matched_stop")
+            stop = stop if type(stop) is str and stop in self._stops else None
+            events.append(Finish(_reason(reason), index, stop))
 
     def _delta(self, events: list[Event], delta: dict[str, Any], index: int) -> None:
         content = delta.get("content")
@@ -181,6 +189,8 @@ class EventDecoder:
         if calls := delta.get("tool_calls"):
             for position, call in enumerate(_objects(calls)):
                 events.append(self._tool_call(call, position, index))
+        elif type(called := delta.get("function_call")) is dict:
+            events.append(self._tool_call({"function": called}, 0, index))
         if images := delta.get("images"):
             urls = (_string(_object(i.get("image_url")).get("url")) for i in _objects(images))
             events.extend(Media("image", url) for url in urls if url)
@@ -222,9 +232,9 @@ class EventDecoder:
 def _reason(reason: Any) -> FinishReason:
     if not isinstance(reason, str):
         return "stop"
-    if reason in _REASONS:
-        return cast(FinishReason, reason)
-    return _SYNONYMS.get(reason, "stop")
+    if reason in _SYNONYMS:
+        return _SYNONYMS[reason]
+    return cast(FinishReason, reason) if reason in _REASONS else "stop"
 
 
 def _text(value: Any) -> str:

@@ -37,7 +37,8 @@ from ..core.events import (
 from ..core.requests import ChatRequest
 from . import sse
 from .json_text import dumps
-from .openai_chat_request import tool_call_object
+from .openai_chat_functions import wants_functions
+from .openai_chat_parts import tool_call_object
 from .openai_chat_usage import estimated_usage, usage_object
 
 
@@ -68,6 +69,7 @@ class StreamEncoder:
 
     def __init__(self, request: ChatRequest) -> None:
         self._request = request
+        self._functions = wants_functions(request)
         self._usage: Usage | None = None
         self._texts: list[str] = []
         self._begun: set[int] = set()
@@ -92,14 +94,16 @@ class StreamEncoder:
             case RefusalDelta(text=text, choice=choice):
                 return self._text(b"refusal", text, choice)
             case ToolCallDelta(choice=choice):
+                if self._functions:
+                    return self._function_call(event)
                 return self._delta(dumps({"tool_calls": [self._tool_call(event)]}), choice)
             case Logprobs(data=data, choice=choice):
                 return self._begin(choice) + self._chunk(b"{}", choice, logprobs=dumps(data))
             case Media(url=url, alt=alt, kind=kind):
                 mark = "!" if kind == "image" else ""
                 return self._text(b"content", f"\n{mark}[{alt}]({url})\n", 0)
-            case Citations(links=links):
-                return self._delta(dumps({"annotations": url_citations(links)}), 0)
+            case Citations(links=links, choice=choice):
+                return self._delta(dumps({"annotations": url_citations(links)}), choice)
             case Status(text=text):
                 return sse.comment(text)
             case Started(model=model):
@@ -131,7 +135,9 @@ class StreamEncoder:
         for number, (choice, finish) in enumerate(self._finishes.items(), 1):
             last = number == len(self._finishes)
             tail = b',"usage":' + usage + b"}" if last and wish is None else self._tail
-            written.append(self._chunk(b"{}", choice, finish=dumps(finish.reason), tail=tail))
+            written.append(
+                self._chunk(b"{}", choice, finish=dumps(self._reason(finish)), tail=tail)
+            )
         if wish:
             written.append(sse.event((self._head or self._start()) + b'],"usage":' + usage + b"}"))
         written.append(sse.DONE)
@@ -181,6 +187,21 @@ class StreamEncoder:
             finish,
             self._tail if tail is None else tail,
         )
+
+    def _reason(self, finish: Finish) -> str:
+        called = self._functions and finish.reason == "tool_calls"
+        return "function_call" if called else finish.reason
+
+    def _function_call(self, event: ToolCallDelta) -> bytes:
+        """A fragment of the only call that there can be; the name is in the first one."""
+        begun = self._tool_calls.setdefault(event.choice, {})
+        if begun and event.index not in begun:
+            return b""
+        self._texts.append(event.arguments)
+        named = {} if begun else {"name": event.name or ""}
+        begun[event.index] = ""
+        called = {"function_call": {**named, "arguments": event.arguments}}
+        return self._delta(dumps(called), event.choice)
 
     def _tool_call(self, event: ToolCallDelta) -> dict[str, Any]:
         """A fragment; id, type and name only in the first one of a call."""
@@ -232,13 +253,13 @@ def encode_completion(request: ChatRequest, completion: Completion) -> bytes:
             "created": int(time.time()),
             "model": completion.model,
             "provider": completion.provider,
-            "choices": [_choice(index, choice) for index, choice in answers],
+            "choices": [_choice(request, index, choice) for index, choice in answers],
             "usage": usage_object(usage),
         }
     )
 
 
-def _choice(index: int, choice: Choice) -> dict[str, Any]:
+def _choice(request: ChatRequest, index: int, choice: Choice) -> dict[str, Any]:
     calls: dict[str, dict[str, Any]] = {}
     for call in choice.tool_calls:
         id_ = new_call_id(call.id, calls)
@@ -250,7 +271,11 @@ def _choice(index: int, choice: Choice) -> dict[str, Any]:
     }
     if choice.reasoning:
         message["reasoning_content"] = choice.reasoning
-    if calls:
+    finish: str | None = choice.finish
+    if calls and wants_functions(request):
+        message["function_call"] = next(iter(calls.values()))["function"]
+        finish = "function_call" if finish == "tool_calls" else finish
+    elif calls:
         message["tool_calls"] = list(calls.values())
     if choice.citations:
         message["annotations"] = url_citations(choice.citations)
@@ -258,5 +283,5 @@ def _choice(index: int, choice: Choice) -> dict[str, Any]:
         "index": index,
         "message": message,
         "logprobs": {"content": None, **choice.logprobs} if choice.logprobs else None,
-        "finish_reason": choice.finish,
+        "finish_reason": finish,
     }

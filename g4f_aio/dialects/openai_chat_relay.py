@@ -44,18 +44,16 @@ class Relay:
         self._request = request
         self._provider = provider
         self._said = TokenCount()
+        self._pieces = 0  # chunks that are not handed on yet
         self._seen: set[int] = set()
         self._finished: set[int] = set()
-        self._called = False
+        self._called = self._usage_sent = False
         self._usage: Usage | None = None
-        self._usage_sent = False
         self._last: dict[str, Any] = {}
         #: a finishing frame, its data and its chunk, held back until the usage is known
         self._held: tuple[bytes, bytes, dict[str, Any]] | None = None
         self._withheld = bytearray()
-        self._begun = False
-        self._content = False
-        self._done = False
+        self._begun = self._content = self._done = False
         self._template: Template | None = None
         #: how often another template may be learned: upstreams whose chunks all differ have none
         self._lessons = 6
@@ -93,19 +91,18 @@ class Relay:
 
     def close(self) -> Iterator[Event]:
         """The end for an upstream that finishes its answer but says no ``[DONE]``."""
-        if self._done:
-            return
-        if not self._finished or self._seen - self._finished:
-            raise cut(self._provider)
-        end = self._end() + sse.DONE
-        self._done = True
-        yield from self._pass(end, progress=True)
+        if not self._done:
+            if not self._finished or self._seen - self._finished:
+                raise cut(self._provider)
+            end = self._end() + sse.DONE
+            self._done = True
+            yield from self._pass(end, progress=True)
 
     def body(self, data: bytes) -> Iterator[Event]:
         """A whole answer; provider and usage are put in where they are missing."""
         answer = load_answer(data, self._provider)
         written = data.strip()
-        usage = usage_of(answer.get("usage"))
+        usage = usage_of(answer.get("usage"), keep=False)
         if usage is None:
             usage = estimated_usage(self._request, text_of(answer))
             written = put_usage(written, answer, usage)
@@ -118,9 +115,9 @@ class Relay:
         if not frames:
             return True
         if self._template is not None:
-            text = self._template.text(frames)
-            if text is not None:
-                return self._fits(self._template, text)
+            said = self._template.read(frames)
+            if said is not None:
+                return self._fits(self._template, *said)
         if not self._lessons:
             self._template = None
             return self._parsed(frames)
@@ -130,15 +127,16 @@ class Relay:
         lesson = frames[last:] if last >= first else frames
         chunks = load_plain(lesson)
         learned = self._template = Template.of(lesson, chunks[0]) if chunks else None
-        text = learned.text(frames[first:]) if learned is not None and last >= first else None
-        if learned is None or text is None:
+        said = learned.read(frames[first:]) if learned and last >= first else None
+        if learned is None or said is None:
             return self._parsed(frames)
-        return self._parsed(frames[:first]) and self._fits(learned, text)
+        return self._parsed(frames[:first]) and self._fits(learned, *said)
 
-    def _fits(self, template: Template, text: str) -> bool:
+    def _fits(self, template: Template, text: str, pieces: int) -> bool:
         self._content = True
         self._seen.add(template.choice)
         self._said = self._said.plus(text)
+        self._pieces += pieces
         return True
 
     def _parsed(self, frames: bytes) -> bool:
@@ -157,6 +155,7 @@ class Relay:
             ):
                 self._said = said
                 return False
+        self._pieces += len(chunks)
         return True
 
     def _note(self, chunk: dict[str, Any]) -> tuple[int, ...] | None:
@@ -202,6 +201,7 @@ class Relay:
         if not data:
             return frame
         chunk = load_chunk(data, self._provider)
+        self._pieces += 1
         ends = self._note(chunk)
         if ends is None:
             raise malformed(self._provider, data)
@@ -217,9 +217,8 @@ class Relay:
         choices = chunk.get("choices")
         if usage is not None and not choices:
             # asked for by us, or not wanted, or said already
-            wanted = wish is True and not self._usage_sent
-            self._usage_sent = self._usage_sent or wanted
-            return frame if wanted else b""
+            sent, self._usage_sent = self._usage_sent, self._usage_sent or wish is True
+            return frame if self._usage_sent and not sent else b""
         new = tuple(index for index in ends if index not in self._finished)
         changed = chunk
         if new != ends:
@@ -292,7 +291,8 @@ class Relay:
             self._begun = True
         if frames:
             usage = self._usage if self._done else None
-            yield Passthrough(frames, usage, last=self._done, progress=progress)
+            pieces, self._pieces = self._pieces, 0
+            yield Passthrough(frames, usage, last=self._done, progress=progress, pieces=pieces)
 
 
 def _unfinished(choice: dict[str, Any], new: tuple[int, ...]) -> dict[str, Any]:

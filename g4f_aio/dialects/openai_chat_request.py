@@ -11,22 +11,23 @@ from typing import Any
 import attrs
 
 from ..core.errors import BadRequestError, UnsupportedError
-from ..core.messages import (
-    AudioPart,
-    FilePart,
-    ImagePart,
-    Message,
-    OtherPart,
-    Part,
-    RefusalPart,
-    TextPart,
-    ToolCall,
+from ..core.messages import Message, Part, RefusalPart, TextPart
+from ..core.requests import NO_ROUTING, ChatRequest, Routing, Sampling
+from .foreign import demand_translatable
+from .openai_chat_functions import with_tools
+from .openai_chat_parts import (
+    NAME,
+    as_it_came,
+    known_tool,
+    origin_of,
+    part_object,
+    tool_call_object,
+    tool_object,
 )
-from ..core.requests import NO_ROUTING, ChatRequest, OtherTool, Routing, Sampling, Tool
+from .openai_chat_quirks import Quirks
 from .openai_chat_schema import Body, WireMessage, structure
 from .structure import load_object
-
-NAME = "openai-chat"
+from .web_search import web_search_of
 
 #: fields of this gateway, never sent upstream
 EXTENSIONS = frozenset(
@@ -46,7 +47,7 @@ EXTENSIONS = frozenset(
     )
 )
 #: extensions that nothing here can supply yet
-_UNAVAILABLE = ("web_search", "media", "images", "image")
+_UNAVAILABLE = ("media", "images", "image")
 #: what a ChatRequest has a field for; everything else goes to its options
 _FIELDS = frozenset(
     (
@@ -68,6 +69,7 @@ _FIELDS = frozenset(
     )
 )
 _TAKEN = _FIELDS | EXTENSIONS
+_NO_QUIRKS = Quirks()
 
 
 def decode(body: bytes) -> ChatRequest:
@@ -81,7 +83,7 @@ def decode(body: bytes) -> ChatRequest:
     if type(wire.provider) is dict:
         options["provider"] = wire.provider
     stop = wire.stop
-    return ChatRequest(
+    request = ChatRequest(
         model=wire.model or "",
         messages=tuple(map(_message, wire.messages, raw["messages"])),
         stream=bool(wire.stream),
@@ -94,7 +96,7 @@ def decode(body: bytes) -> ChatRequest:
             wire.presence_penalty,
             wire.frequency_penalty,
         ),
-        tools=tuple(wire.tools or ()),
+        tools=tuple(map(known_tool, wire.tools, raw["tools"])) if wire.tools else (),
         tool_choice=wire.tool_choice,
         response_format=wire.response_format,
         n=wire.n or 1,
@@ -105,17 +107,20 @@ def decode(body: bytes) -> ChatRequest:
         accept=NAME,
         raw=_without_extensions(raw),
     )
+    return with_tools(request, raw) if b'"function' in body else request
 
 
-def encode(request: ChatRequest, model: str, *, ask_usage: bool = True) -> dict[str, Any]:
-    """The request as an upstream of this dialect takes it.
+def encode(
+    request: ChatRequest, model: str, quirks: Quirks = _NO_QUIRKS, *, ask_usage: bool = True
+) -> dict[str, Any]:
+    """The request as an upstream of this dialect takes it, with its *quirks*.
 
     *ask_usage* asks for usage in a stream where the caller did not say anything about it.
     """
     if request.raw is not None and request.dialect == NAME:
         body = request.raw if request.raw.get("model") == model else request.raw | {"model": model}
     else:
-        body = _build(request, model)
+        body = _build(request, model, quirks)
     if request.stream and ask_usage and request.include_usage is None:
         options = body.get("stream_options") or {}
         body = body | {"stream_options": options | {"include_usage": True}}
@@ -137,7 +142,8 @@ def _check(wire: Body, raw: dict[str, Any]) -> None:
 
 def _routing(wire: Body) -> Routing:
     asked = (wire.provider, wire.conversation_id, wire.api_key, wire.proxy, wire.timeout)
-    if not any(asked) and wire.cache is None and wire.emulate is None:
+    searched = web_search_of(wire.web_search) if wire.web_search else False
+    if not (any(asked) or searched) and wire.cache is None and wire.emulate is None:
         return NO_ROUTING
     keys = wire.api_key or {}
     return Routing(
@@ -148,6 +154,7 @@ def _routing(wire: Body) -> Routing:
         timeout=wire.timeout,
         cache=wire.cache,
         emulate=wire.emulate,
+        web_search=searched,
     )
 
 
@@ -173,22 +180,26 @@ def _message(wire: WireMessage, raw: dict[str, Any]) -> Message:
         parts = tuple(content)
     if wire.refusal:
         parts += (RefusalPart(wire.refusal),)
+    calls = tuple(wire.tool_calls or ())
     return Message(
         role=wire.role,
         parts=parts,
         name=wire.name,
-        tool_calls=tuple(wire.tool_calls or ()),
+        tool_calls=calls,
         tool_call_id=wire.tool_call_id,
         reasoning=wire.reasoning_content,
         extra={k: v for k, v in raw.items() if k not in _MESSAGE_KEYS},
+        origin=origin_of(raw, wire.role, parts, calls, wire.tool_call_id),
     )
 
 
-def _build(request: ChatRequest, model: str) -> dict[str, Any]:
+def _build(request: ChatRequest, model: str, quirks: Quirks) -> dict[str, Any]:
+    demand_translatable(request, NAME)
     sampling = request.sampling
+    newer = quirks.max_completion_tokens or "max_completion_tokens" in request.options
     body: dict[str, Any] = {
         "model": model,
-        "messages": [encode_message(message) for message in request.messages],
+        "messages": [encode_message(message) for message in quirks.taken(request.messages)],
     }
     optional = {
         "stream": request.stream or None,
@@ -198,15 +209,13 @@ def _build(request: ChatRequest, model: str) -> dict[str, Any]:
         "seed": sampling.seed,
         "presence_penalty": sampling.presence_penalty,
         "frequency_penalty": sampling.frequency_penalty,
-        "tools": [_tool(tool) for tool in request.tools] or None,
+        "tools": [tool_object(tool) for tool in request.tools] or None,
         "tool_choice": request.tool_choice,
         "response_format": request.response_format,
         "n": request.n if request.n > 1 else None,
         **request.options,
         # OpenAI's reasoning models refuse the older name
-        "max_completion_tokens"
-        if "max_completion_tokens" in request.options
-        else "max_tokens": sampling.max_tokens,
+        "max_completion_tokens" if newer else "max_tokens": sampling.max_tokens,
     }
     body.update({key: value for key, value in optional.items() if value is not None})
     if request.stream and request.include_usage is not None:
@@ -227,7 +236,7 @@ def encode_message(message: Message) -> dict[str, Any]:
         case [TextPart(text=text)]:
             wire["content"] = text
         case _:
-            wire["content"] = [_part(part) for part in parts]
+            wire["content"] = [part_object(part) for part in parts]
     if refusals:
         wire["refusal"] = "".join(refusals)
     if message.tool_calls:
@@ -238,50 +247,7 @@ def encode_message(message: Message) -> dict[str, Any]:
         "reasoning_content": message.reasoning,
     }
     wire.update({key: value for key, value in optional.items() if value is not None})
-    return wire | message.extra
-
-
-def tool_call_object(call: ToolCall) -> dict[str, Any]:
-    """A whole call of a tool as this dialect writes it."""
-    if call.type == "custom":
-        custom = {"name": call.name, "input": call.arguments}
-        return {"id": call.id, "type": "custom", "custom": custom}
-    function = {"name": call.name, "arguments": call.arguments}
-    return {"id": call.id, "type": "function", "function": function}
-
-
-def _tool(tool: Tool | OtherTool) -> dict[str, Any]:
-    if isinstance(tool, OtherTool):
-        return tool.raw
-    function = {
-        "name": tool.name,
-        "description": tool.description,
-        "parameters": tool.parameters,
-        "strict": tool.strict,
-    }
-    return {
-        "type": "function",
-        "function": {key: value for key, value in function.items() if value is not None},
-    }
-
-
-def _part(
-    part: TextPart | ImagePart | AudioPart | FilePart | OtherPart,
-) -> dict[str, Any]:
-    match part:
-        case TextPart(text=text):
-            return {"type": "text", "text": text}
-        case ImagePart(url=url, detail=detail):
-            image = {"url": url} if detail is None else {"url": url, "detail": detail}
-            return {"type": "image_url", "image_url": image}
-        case AudioPart(data=data, format=kind):
-            return {"type": "input_audio", "input_audio": {"data": data, "format": kind}}
-        case FilePart(data=data, id=id_, filename=filename):
-            file = {"file_data": data, "file_id": id_, "filename": filename}
-            kept = {key: value for key, value in file.items() if value is not None}
-            return {"type": "file", "file": kept}
-        case OtherPart(raw=raw):  # pragma: no branch
-            return raw
+    return wire | as_it_came(message) | message.extra
 
 
 _MESSAGE_KEYS = frozenset(field.name for field in attrs.fields(WireMessage))

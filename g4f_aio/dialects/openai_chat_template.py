@@ -18,11 +18,13 @@ _STRING = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 
 def end_of_plain(frames: bytes) -> int:
     """Where the first chunk that finishes a choice begins, as far as that can be told quickly."""
-    at = frames.find(b'"finish_reason":"')
-    if at < 0:
-        return len(frames)
-    before = frames.rfind(b"\n\n", 0, at)
-    return before + 2 if before >= 0 else 0
+    end = len(frames)
+    # backwards: CPython looks for a text of that kind thirty times as fast from behind
+    while (at := frames.rfind(b'"finish_reason":"', 0, end)) >= 0:
+        end = frames.rfind(b"\n\n", 0, at) + 2
+        if end < 2:  # noqa: PLR2004  (there is no blank line before it)
+            return 0
+    return end
 
 
 def load_plain(frames: bytes) -> list[Any] | None:
@@ -75,8 +77,8 @@ class Template:
             return None
         return cls(frame[:begin], frame[rest.end() - 1 :], index)
 
-    def text(self, frames: bytes) -> str | None:
-        """The text of all *frames* together when every one of them fits, else None.
+    def read(self, frames: bytes) -> tuple[str, int] | None:
+        """The text of all *frames* and their number when every one of them fits, else None.
 
         Every frame is cut as if it fitted; putting them together again shows whether they did.
         """
@@ -90,7 +92,7 @@ class Template:
             return None
         try:
             found = orjson.loads(written)
-            return "".join(found) if len(found) == len(texts) else None
+            return ("".join(found), len(found)) if len(found) == len(texts) else None
         except (orjson.JSONDecodeError, TypeError):
             return None
 

@@ -6,16 +6,17 @@ import re
 from typing import Any
 
 from ..core.events import Usage
+from ..core.request_tokens import estimate_request
 from ..core.requests import ChatRequest
-from ..core.tokens import TokenCount, estimate_tokens
+from ..core.tokens import TokenCount
 from .json_text import dumps
 
 _COUNTS = frozenset(("prompt_tokens", "completion_tokens", "total_tokens"))
 _NO_USAGE = re.compile(rb'"usage"\s*:\s*null')
 
 
-def usage_of(raw: Any) -> Usage | None:
-    """An upstream's usage object; None when it is none."""
+def usage_of(raw: Any, *, keep: bool = True) -> Usage | None:
+    """An upstream's usage object, which is kept with what was read in it; None when it is none."""
     if not isinstance(raw, dict) or not raw:
         return None
 
@@ -25,7 +26,7 @@ def usage_of(raw: Any) -> Usage | None:
         _count(raw, "completion_tokens"),
         _count(asked, "cached_tokens") if asked else 0,
         _count(answered, "reasoning_tokens") if answered else 0,
-        raw=raw,
+        raw=raw if keep else None,
     )
 
 
@@ -60,8 +61,7 @@ def estimated_usage(request: ChatRequest, answer: str) -> Usage:
 
 def counted_usage(request: ChatRequest, answer: TokenCount) -> Usage:
     """As ``estimated_usage``, for an answer that was counted while it came."""
-    asked = sum(estimate_tokens(message.text) + 4 for message in request.messages)
-    return Usage(asked + 2, answer.tokens, estimated=True)
+    return Usage(estimate_request(request), answer.tokens, estimated=True)
 
 
 def put_usage(data: bytes, holder: dict[str, Any], usage: Usage) -> bytes:

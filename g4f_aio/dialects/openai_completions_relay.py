@@ -81,6 +81,8 @@ class Relay:
         #: the upstream's chunk with the usage, which comes last
         self._held = b""
         self._last: dict[str, Any] = {}
+        #: events that are not handed on yet
+        self._pieces = 0
         self._withheld = bytearray()
         self._begun = False
         self._done = False
@@ -147,6 +149,7 @@ class Relay:
         if not data:
             return frame
         chunk = self._progress.read(data)
+        self._pieces += 1
         if chunk.get("id"):
             self._last = chunk
         if chunk.get("choices") or "usage" not in chunk:
@@ -192,7 +195,8 @@ class Relay:
             self._begun = True
         if frames:
             usage = self._progress.counted if self._done else None
-            yield Passthrough(frames, usage, last=self._done, progress=progress)
+            pieces, self._pieces = self._pieces, 0
+            yield Passthrough(frames, usage, last=self._done, progress=progress, pieces=pieces)
 
 
 class Reader:

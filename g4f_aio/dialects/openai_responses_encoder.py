@@ -31,6 +31,7 @@ from ..core.events import (
 )
 from ..core.requests import ChatRequest
 from ..core.tokens import TokenCount
+from . import openai_responses_events as told
 from . import openai_responses_output as out
 from . import sse
 from .json_text import dumps
@@ -38,7 +39,8 @@ from .openai_chat_encoder import new_call_id
 from .openai_chat_usage import counted_usage
 from .openai_responses_object import Json, ended, failed, is_cut, response_object
 from .openai_responses_passed import Passed
-from .openai_responses_tools import Named, Toolbox
+from .openai_responses_reasoning import ReasoningItem
+from .openai_responses_tools import Named, Toolbox, tools_of
 
 
 class StreamEncoder:
@@ -56,13 +58,13 @@ class StreamEncoder:
         self.provider = ""
         self._model = request.model
         self._summarized = _wants_summary(raw)
-        self._toolbox = Toolbox(raw.get("tools"))
+        self._toolbox = Toolbox(tools_of(raw))
         self._began: Json | None = None
         self._final: Json | None = None
         self._number = 0
         self._items: list[out.OutputItem] = []
         #: the message or the thoughts that are being written
-        self._open: out.MessageItem | out.ReasoningItem | None = None
+        self._open: out.MessageItem | ReasoningItem | None = None
         self._calls: dict[int, out.CallItem] = {}
         #: how the events of the open text begin
         self._text_head = b""
@@ -77,8 +79,8 @@ class StreamEncoder:
                 return self._passed.take(event)
             case TextDelta(text=text):
                 return self._text(text)
-            case ReasoningDelta(text=text):
-                return self._thought(text) if text else b""
+            case ReasoningDelta():
+                return self._thought(event)
             case ToolCallDelta():
                 return self._tool_call(event)
             case RefusalDelta(text=text):
@@ -113,10 +115,9 @@ class StreamEncoder:
         if self.native:
             return self._passed.response()
         if self._final is None:
-            began = self._began or self._skeleton()
             usage = self._usage or counted_usage(self._request, self._said)
             output = [item.wire(self._status(item)) for item in self._items]
-            self._final = ended(began, self._finish, output, usage)
+            self._final = ended(self._skeleton(), self._finish, output, usage)
         return self._final
 
     def finish(self) -> bytes:
@@ -139,19 +140,21 @@ class StreamEncoder:
         output = [
             item.wire("incomplete" if self._is_open(item) else "completed") for item in self._items
         ]
-        response = failed(self._began or self._skeleton(), error, output)
+        response = failed(self._skeleton(), error, output)
         return written + self._event("response.failed", {"response": response})
 
     def _skeleton(self) -> Json:
-        began = response_object(self._request, self.provider, self._previous)
-        return began | {"model": self._model}
+        """The response as it began: the same one, whenever it is asked for."""
+        if self._began is None:
+            began = response_object(self._request, self.provider, self._previous)
+            self._began = began | {"model": self._model}
+        return self._began
 
     def _begin(self) -> bytes:
         """The events that there is a response, once."""
-        if self._began is not None:
+        if self._number:
             return b""
-        self._began = self._skeleton()
-        fields = {"response": self._began}
+        fields = {"response": self._skeleton()}
         return self._event("response.created", fields) + self._event("response.in_progress", fields)
 
     def _event(self, kind: str, fields: Json) -> bytes:
@@ -159,13 +162,13 @@ class StreamEncoder:
         data = dumps({"type": kind, "sequence_number": number, **fields})
         return b"event: %b\ndata: %b\n\n" % (kind.encode(), data)
 
-    def _events(self, events: Iterable[out.Event]) -> bytes:
+    def _events(self, events: Iterable[told.Event]) -> bytes:
         return b"".join([self._event(kind, fields) for kind, fields in events])
 
     def _is_open(self, item: out.OutputItem) -> bool:
         return item is self._open or isinstance(item, out.CallItem)
 
-    def _status(self, item: out.OutputItem) -> out.Status:
+    def _status(self, item: out.OutputItem) -> told.Status:
         """How an item is at the end of the response."""
         return "incomplete" if is_cut(self._finish) and self._is_open(item) else "completed"
 
@@ -215,15 +218,17 @@ class StreamEncoder:
         item.parts[-1].pieces.append(text)
         return written + self._event("response.refusal.delta", {**item.at, "delta": text})
 
-    def _thought(self, text: str) -> bytes:
-        self._said = self._said.plus(text)
+    def _thought(self, piece: ReasoningDelta) -> bytes:
+        if not piece.text and piece.signature is None and piece.redacted is None:
+            return b""
+        self._said = self._said.plus(piece.text)
         written = b""
         item = self._open
-        if not isinstance(item, out.ReasoningItem):
+        if not isinstance(item, ReasoningItem):
             written = self._begin() + self._close()
-            item = self._open = out.ReasoningItem(len(self._items), self._summarized)
+            item = self._open = ReasoningItem(len(self._items), self._summarized, self.provider)
             written += self._add(item)
-        return written + self._event(*item.say(text))
+        return written + self._events(item.say(piece))
 
     def _logprobs(self, tokens: list[Json]) -> bytes:
         """Those of the text just before, or of the text to come; they have no event of their own."""
@@ -231,7 +236,7 @@ class StreamEncoder:
         part = item.parts[-1]
         assert isinstance(part, out.TextContent)  # noqa: S101  (it was asked for)
         part.logprobs += tokens
-        delta = {**item.at, "delta": "", "logprobs": tokens}
+        delta = {**item.at, "delta": "", "logprobs": list(map(out.plain_token, tokens))}
         return written + self._event("response.output_text.delta", delta)
 
     def _annotations(self, annotations: list[Json]) -> bytes:
@@ -277,8 +282,7 @@ def events_of(completion: Completion) -> list[Event]:
     """The events of a whole answer."""
     choice = completion.choice()
     events: list[Event] = []
-    if choice.reasoning:
-        events.append(ReasoningDelta(choice.reasoning))
+    events.extend(choice.reasonings)
     if choice.text:
         events.append(TextDelta(choice.text))
     if choice.citations:
@@ -291,6 +295,6 @@ def events_of(completion: Completion) -> list[Event]:
         events.append(ToolCallDelta(index, call.id, call.name, call.arguments, type=call.type))
     if completion.usage is not None:
         events.append(completion.usage)
-    if choice.finish is not None:
-        events.append(Finish(choice.finish))
+    if choice.ending is not None:
+        events.append(choice.ending)
     return events

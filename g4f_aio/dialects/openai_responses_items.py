@@ -7,9 +7,10 @@ from typing import Any
 
 import attrs
 
-from ..core.messages import Message, OtherPart, Part, TextPart, ToolCall
+from ..core.messages import Message, OtherPart, Part, TextPart, Thought, ToolCall
 from .openai_responses_schema import (
     PARTS,
+    AdditionalTools,
     CustomToolCall,
     FunctionCall,
     InputMessage,
@@ -19,6 +20,7 @@ from .openai_responses_schema import (
     ToolOutput,
     Typed,
 )
+from .openai_responses_seals import is_ours, opened
 from .openai_responses_tools import TRANSLATED, Named, Toolbox, text_arguments
 
 Json = dict[str, Any]
@@ -59,6 +61,7 @@ def messages(
     """
     found = [Message("system", (TextPart(instructions),))] if instructions else []
     thought = ""
+    seals: tuple[Thought, ...] = ()
     shown: list[Part] = []
     for item in items:
         if shown and not isinstance(item, ToolOutput):
@@ -67,11 +70,13 @@ def messages(
         match item:
             case Reasoning():
                 thought = "\n\n".join(filter(None, (thought, item.text)))
+                seals += opened(item.encrypted_content)
                 continue
             case InputMessage(role="assistant", content=content):
-                _say(found, Message("assistant", _parts(content)), thought)
+                _say(found, Message("assistant", _parts(content), thoughts=seals), thought)
             case FunctionCall() | CustomToolCall():
-                _say(found, Message("assistant", tool_calls=(_call(item, tools),)), thought)
+                calls = (_call(item, tools),)
+                _say(found, Message("assistant", tool_calls=calls, thoughts=seals), thought)
             case InputMessage(role="user", content=content):
                 found.append(Message("user", _parts(content)))
             case InputMessage(content=content):
@@ -81,9 +86,9 @@ def messages(
                 texts = tuple(part for part in parts if isinstance(part, TextPart | OtherPart))
                 shown += [part for part in parts if part not in texts]
                 found.append(Message("tool", texts, tool_call_id=id_))
-            case ItemReference() | Typed():  # pragma: no branch
+            case AdditionalTools() | ItemReference() | Typed():  # pragma: no branch
                 pass
-        thought = ""
+        thought, seals = "", ()
     if shown:
         found.append(Message("user", tuple(shown)))
     return tuple(found)
@@ -116,6 +121,7 @@ def _say(found: list[Message], new: Message, thought: str) -> None:
         parts=last.parts + new.parts,
         tool_calls=last.tool_calls + new.tool_calls,
         reasoning="\n\n".join(filter(None, (last.reasoning, new.reasoning))) or None,
+        thoughts=last.thoughts + new.thoughts,
     )
 
 
@@ -171,13 +177,15 @@ def without_our_thoughts(raw: Json) -> Json:
 
 
 def _is_our_thought(item: Json) -> bool:
-    return item.get("type") == "reasoning" and str(item.get("id")).startswith(OUR_THOUGHT)
+    if item.get("type") != "reasoning":
+        return False
+    return str(item.get("id")).startswith(OUR_THOUGHT) or is_ours(item.get("encrypted_content"))
 
 
 def only_native(raw: Json) -> Iterator[tuple[str, str]]:
     """What only an upstream that speaks this API itself can supply: paths, and what is there."""
     yield from ((name, name) for name in _FIELDS if raw.get(name))
-    yield from _tools_only_native(raw.get("tools") or (), "tools")
+    yield from _tools_only_native(raw.get("tools") or (), "tools", spaces=True)
     match raw.get("tool_choice"):
         case {"type": "allowed_tools", "tools": list(allowed)}:
             for at, one in enumerate(allowed):
@@ -190,6 +198,9 @@ def only_native(raw: Json) -> Iterator[tuple[str, str]]:
             pass
     for at, item in enumerate(items_of(raw)):
         kind = item.get("type") or ("message" if "role" in item else "item_reference")
+        if kind == "additional_tools":
+            yield from _tools_only_native(item["tools"], f"input[{at}].tools", spaces=True)
+            continue
         if kind not in _ITEMS:
             yield f"input[{at}]", kind
             continue
@@ -200,9 +211,11 @@ def only_native(raw: Json) -> Iterator[tuple[str, str]]:
                 yield f"input[{at}].{name}[{inner}]", part["type"]
 
 
-def _tools_only_native(tools: Iterable[Json], path: str) -> Iterator[tuple[str, str]]:
+def _tools_only_native(
+    tools: Iterable[Json], path: str, *, spaces: bool = False
+) -> Iterator[tuple[str, str]]:
     for at, tool in enumerate(tools):
-        if tool["type"] == "namespace" and path == "tools":
+        if tool["type"] == "namespace" and spaces:
             yield from _tools_only_native(tool["tools"], f"{path}[{at}].tools")
         elif tool["type"] not in TRANSLATED:
             yield f"{path}[{at}]", tool["type"]
@@ -214,7 +227,7 @@ def _is_whole(part: Json) -> bool:
         case "input_image":
             return part.get("image_url") is not None
         case "input_file":
-            return part.get("file_data") is not None
+            return part.get("file_data") is not None or part.get("file_url") is not None
         case kind:
             return kind in PARTS
 

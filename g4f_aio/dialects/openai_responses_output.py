@@ -1,23 +1,19 @@
-"""The items of a response while they are written: what each says, and the events that tell of it.
-
-An event is a pair of its type and its fields, without the number that it gets in the stream.
-"""
+"""The items of a response while they are written: what each says, and the events that tell of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Literal
+from typing import Any
 
 import attrs
 
 from ..core.events import Citation
-from .openai_responses_items import OUR_THOUGHT
+from .openai_responses_events import Event, Status, added, done
 from .openai_responses_object import new_id
+from .openai_responses_reasoning import ReasoningItem
 from .openai_responses_tools import Named, text_of_arguments
 
 Json = dict[str, Any]
-Event = tuple[str, Json]
-Status = Literal["in_progress", "completed", "incomplete"]
 
 
 @attrs.define
@@ -39,7 +35,7 @@ class TextContent:
 
     def done(self, at: Json) -> Event:
         """The event that says it whole."""
-        logprobs = [_plain(token) for token in self.logprobs]
+        logprobs = list(map(plain_token, self.logprobs))
         text = "".join(self.pieces)
         return "response.output_text.done", {**at, "text": text, "logprobs": logprobs}
 
@@ -88,7 +84,7 @@ class MessageItem:
 
     def begin(self) -> Iterator[Event]:
         """It is there."""
-        yield _added(self.index, self.wire("in_progress"))
+        yield added(self.index, self.wire("in_progress"))
 
     def open(self, part: TextContent | RefusalContent) -> Iterator[Event]:
         """A further part begins, and the one before ends."""
@@ -99,71 +95,12 @@ class MessageItem:
     def end(self, status: Status) -> Iterator[Event]:
         """It is whole, or cut."""
         yield from self._close()
-        yield _done(self.index, self.wire(status))
+        yield done(self.index, self.wire(status))
 
     def _close(self) -> Iterator[Event]:
         if self.parts:
             yield self.parts[-1].done(self.at)
             yield "response.content_part.done", {**self.at, "part": self.parts[-1].wire()}
-
-
-@attrs.define
-class ReasoningItem:
-    """What the model thinks. *summarized*: the client asked for it as a summary."""
-
-    index: int
-    summarized: bool
-    id: str = attrs.field(factory=lambda: f"{OUR_THOUGHT}{new_id('')[1:]}")
-    pieces: list[str] = attrs.field(factory=list)
-
-    @property
-    def kind(self) -> str:
-        """What its events and its text are called."""
-        return "reasoning_summary_text" if self.summarized else "reasoning_text"
-
-    @property
-    def at(self) -> Json:
-        """Where its text is."""
-        within = "summary_index" if self.summarized else "content_index"
-        return {"item_id": self.id, "output_index": self.index, within: 0}
-
-    @property
-    def part(self) -> Json:
-        """Its text as a part."""
-        kind = "summary_text" if self.summarized else "reasoning_text"
-        return {"type": kind, "text": "".join(self.pieces)}
-
-    def wire(self, status: Status) -> Json:
-        """The item as it stands."""
-        parts = [self.part] if self.pieces else []
-        return {
-            "id": self.id,
-            "type": "reasoning",
-            "status": status,
-            "summary": parts if self.summarized else [],
-            **({} if self.summarized else {"content": parts}),
-            "encrypted_content": None,
-        }
-
-    def begin(self) -> Iterator[Event]:
-        """It is there."""
-        yield _added(self.index, self.wire("in_progress"))
-        yield f"response.{self._parts}.added", {**self.at, "part": self.part}
-
-    def say(self, text: str) -> Event:
-        """A piece of it."""
-        self.pieces.append(text)
-        return f"response.{self.kind}.delta", {**self.at, "delta": text}
-
-    def end(self, status: Status) -> Iterator[Event]:
-        """It is whole, or cut."""
-        yield f"response.{self.kind}.done", {**self.at, "text": "".join(self.pieces)}
-        yield f"response.{self._parts}.done", {**self.at, "part": self.part}
-        yield _done(self.index, self.wire(status))
-
-    @property
-    def _parts(self) -> str:
-        return "reasoning_summary_part" if self.summarized else "content_part"
 
 
 @attrs.define
@@ -212,7 +149,7 @@ class CallItem:
 
     def begin(self) -> Iterator[Event]:
         """It is there."""
-        yield _added(self.index, self.wire("in_progress"))
+        yield added(self.index, self.wire("in_progress"))
 
     def say(self, piece: str) -> Iterator[Event]:
         """A piece of the arguments."""
@@ -228,7 +165,7 @@ class CallItem:
             yield self._delta(said)
         whole = {"input": said} if self.custom else {"arguments": said, "name": self.named.name}
         yield f"response.{self._kind}.done", {**self.at, **whole}
-        yield _done(self.index, self.wire(status))
+        yield done(self.index, self.wire(status))
 
     @property
     def _kind(self) -> str:
@@ -275,14 +212,9 @@ def _token(one: Json) -> Json:
     }
 
 
-def _plain(token: Json) -> Json:
-    """A log probability as the events have it."""
-    return {key: value for key, value in token.items() if key != "bytes"}
-
-
-def _added(index: int, item: Json) -> Event:
-    return "response.output_item.added", {"output_index": index, "item": item}
-
-
-def _done(index: int, item: Json) -> Event:
-    return "response.output_item.done", {"output_index": index, "item": item}
+def plain_token(token: Json) -> Json:
+    """A log probability of ``logprobs_of`` as the events have it: without bytes."""
+    kept = {"token": token["token"], "logprob": token["logprob"]}
+    if "top_logprobs" not in token:
+        return kept
+    return kept | {"top_logprobs": list(map(plain_token, token["top_logprobs"]))}

@@ -37,6 +37,8 @@ class Relay:
     def __init__(self, request: ChatRequest, provider: str) -> None:
         self._request = request
         self._provider = provider
+        #: events that are not handed on yet
+        self._pieces = 0
         self._withheld = bytearray()
         self._begun = False
         self._done = False
@@ -104,6 +106,7 @@ class Relay:
         if data.strip() == b"[DONE]":
             raise cut(self._provider)
         event = self._load(data)
+        self._pieces += 1
         kind = event.get("type")
         if type(kind) is not str:
             raise malformed(self._provider, data)
@@ -147,7 +150,9 @@ class Relay:
             self._withheld.clear()
             self._begun = True
         if frames:
-            yield Passthrough(frames, self._usage, last=self._done, progress=progress)
+            pieces, self._pieces = self._pieces, 0
+            last = self._done
+            yield Passthrough(frames, self._usage, last=last, progress=progress, pieces=pieces)
 
 
 def _split(frames: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -15,8 +15,9 @@ from ..core.requests import NO_ROUTING, ChatRequest, Routing, Sampling
 from .openai_responses_items import joined, messages, without_our_thoughts
 from .openai_responses_schema import InputMessage, ResponsesBody, TextOptions
 from .openai_responses_structure import structure
-from .openai_responses_tools import Toolbox
+from .openai_responses_tools import Toolbox, tools_of
 from .structure import load_object
+from .web_search import web_search_of
 
 Json = dict[str, Any]
 
@@ -25,7 +26,16 @@ NAME = "openai-responses"
 LOGPROBS = "message.output_text.logprobs"
 #: fields of this gateway, never sent upstream
 EXTENSIONS = frozenset(
-    ("provider", "proxy", "api_key", "conversation_id", "timeout", "cache", "emulate")
+    (
+        "provider",
+        "proxy",
+        "api_key",
+        "conversation_id",
+        "timeout",
+        "cache",
+        "emulate",
+        "web_search",
+    )
 )
 #: instead of an input
 _INSTEAD = ("previous_response_id", "prompt", "conversation")
@@ -74,7 +84,7 @@ def encode(request: ChatRequest, model: str) -> Json:
 
 def _with_talk(request: ChatRequest, wire: ResponsesBody, raw: Json) -> ChatRequest:
     """The request with its messages and tools, which go together."""
-    toolbox = Toolbox(raw.get("tools"))
+    toolbox = Toolbox(tools_of(raw))
     tools, choice = toolbox.choose(wire.tool_choice)
     given = wire.input
     items = [InputMessage("user", given)] if isinstance(given, str) else given or ()
@@ -100,7 +110,8 @@ def _check(wire: ResponsesBody, raw: Json) -> None:
 
 def _routing(wire: ResponsesBody) -> Routing:
     asked = (wire.provider, wire.conversation_id, wire.api_key, wire.proxy, wire.timeout)
-    if not any(asked) and wire.cache is None and wire.emulate is None:
+    searched = web_search_of(wire.web_search) if wire.web_search else False
+    if not (any(asked) or searched) and wire.cache is None and wire.emulate is None:
         return NO_ROUTING
     keys = wire.api_key or {}
     return Routing(
@@ -111,6 +122,7 @@ def _routing(wire: ResponsesBody) -> Routing:
         timeout=wire.timeout,
         cache=wire.cache,
         emulate=wire.emulate,
+        web_search=searched,
     )
 
 

@@ -82,7 +82,23 @@ class ItemReference:
     id: str
 
 
-Item = InputMessage | FunctionCall | CustomToolCall | ToolOutput | Reasoning | ItemReference | Typed
+@attrs.frozen
+class AdditionalTools:
+    """Tools that come among the items."""
+
+    tools: list[WireTool | NamespaceTool]
+
+
+Item = (
+    InputMessage
+    | FunctionCall
+    | CustomToolCall
+    | ToolOutput
+    | Reasoning
+    | AdditionalTools
+    | ItemReference
+    | Typed
+)
 
 
 @attrs.frozen
@@ -171,6 +187,7 @@ class ResponsesBody:
     timeout: float | None = None
     cache: bool | None = None
     emulate: bool | None = None
+    web_search: bool | str | None = None
 
 
 @attrs.frozen
@@ -230,6 +247,7 @@ ITEMS: Variants = {
     "custom_tool_call": CustomToolCall,
     "custom_tool_call_output": ToolOutput,
     "reasoning": Reasoning,
+    "additional_tools": AdditionalTools,
     "item_reference": ItemReference,
     None: Typed,
 }

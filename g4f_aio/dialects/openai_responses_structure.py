@@ -82,6 +82,8 @@ def _converter(*, detailed: bool) -> cattrs.Converter:
                 file = into(value, InputFile)
                 if file.file_data is not None:
                     return FilePart(file.file_data, None, file.filename)
+                if file.file_url is not None and file.file_url.startswith(("https://", "http://")):
+                    return FilePart(file.file_url, None, file.filename)
                 return OtherPart("input_file", value)
             case "input_audio":
                 sound = into(value, InputAudio).input_audio
@@ -140,12 +142,16 @@ def _converter(*, detailed: bool) -> cattrs.Converter:
             str | dict[str, str] | None,
             union("a string or an object of strings", text=str, object=dict[str, str], null=null),
         ),
+        (
+            bool | str | None,
+            union("a boolean or a string", text=str, boolean=bool, null=null),
+        ),
     ):
         register(converter, shape, hook)
     return converter
 
 
-_TYPES = {"text": str, "array": list, "object": dict, "null": type(None)}
+_TYPES = {"text": str, "boolean": bool, "array": list, "object": dict, "null": type(None)}
 _ROLES = get_args(MessageRole)
 _FAST = _converter(detailed=False)
 _EXACT = _converter(detailed=True)

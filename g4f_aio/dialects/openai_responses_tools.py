@@ -123,6 +123,16 @@ class Toolbox:
         return Tool(function, tool.get("description"), tool.get("parameters"), tool.get("strict"))
 
 
+def tools_of(raw: Json) -> list[Json]:
+    """The tools of a request: its own, and those that come among its items."""
+    found = list(raw.get("tools") or ())
+    given = raw.get("input")
+    for item in given if isinstance(given, list) else ():
+        if item.get("type") == "additional_tools":
+            found += [tool for tool in item["tools"] if tool not in found]
+    return found
+
+
 def text_arguments(text: str) -> str:
     """The arguments of the function that stands for a tool of type ``custom``."""
     return dumps({TEXT: text}).decode()

@@ -100,12 +100,23 @@ def _last_boundary(data: bytes) -> int:
 def split(frames: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Each event in whole *frames*: its own bytes, blank line included, and its data."""
     start = 0
-    for boundary in _BOUNDARY.finditer(frames):
-        frame = frames[start : boundary.end()]
-        start = boundary.end()
+    for end in _ends(frames):
+        frame = frames[start:end]
+        start = end
         yield frame, data_of(frame)
     if start < len(frames):
         yield frames[start:], data_of(frames[start:])
+
+
+def _ends(frames: bytes) -> Iterator[int]:
+    """The position after each blank line."""
+    if b"\r" in frames:
+        yield from (boundary.end() for boundary in _BOUNDARY.finditer(frames))
+        return
+    end = 0
+    while (at := frames.find(b"\n\n", end)) >= 0:
+        end = at + 2
+        yield end
 
 
 def data_of(frame: bytes) -> bytes:

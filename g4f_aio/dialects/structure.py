@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 import attrs
 import cattrs
@@ -75,6 +76,8 @@ def strict_converter(*, detailed: bool = True) -> cattrs.Converter:
 
 def _class_hook(cls: type[attrs.AttrsInstance], converter: cattrs.Converter) -> Hook:
     """cattrs would look for keys in a list or a string, too."""
+    if not converter.detailed_validation:
+        return _sparse(cls, converter)
     into = make_dict_structure_fn(cls, converter)
 
     def structure(value: Any, shape: Any) -> Any:
@@ -83,6 +86,34 @@ def _class_hook(cls: type[attrs.AttrsInstance], converter: cattrs.Converter) -> 
         return into(value, shape)
 
     return structure
+
+
+def _sparse(cls: type[attrs.AttrsInstance], converter: cattrs.Converter) -> Hook:
+    """Goes by the keys that are there: requests have few of the many that there could be."""
+    types = {field.name: field.type for field in attrs.fields(attrs.resolve_types(cls))}
+    known = {
+        name: (_as_they_are(kind), converter.get_structure_hook(kind), kind)
+        for name, kind in types.items()
+    }
+
+    def structure(value: Any, _: Any) -> Any:
+        if type(value) is not dict:
+            raise wrong_type("an object", value)
+        found = {}
+        for name, one in value.items():
+            if name in known:
+                plain, hook, kind = known[name]
+                found[name] = one if type(one) in plain else hook(one, kind)
+        return cls(**found)
+
+    return structure
+
+
+def _as_they_are(kind: Any) -> frozenset[type]:
+    """The types of JSON whose values are all of that *kind*, a type or a union of some."""
+    kinds = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+    found = {one for one in kinds if one in (str, bool, int, float, NoneType)}
+    return frozenset(found | {int} if float in found else found)
 
 
 def _is_array(shape: Any) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from . import strict
 from .wire import Json, datas
 
 _DELTAS = {
@@ -24,6 +25,15 @@ def events(stream: bytes) -> list[Json]:
     ]
     found = [orjson.loads(data) for data in datas(stream)]
     assert [event["type"] for event in found] == names
+    return found
+
+
+def checked(stream: bytes) -> Json:
+    """As ``message``, for a stream all of whose events are of the shape that the SDK's types have."""
+    for event in events(stream):
+        strict.message_event(event)
+    found = message(stream)
+    strict.message(found)
     return found
 
 

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, get_args
+from typing import Any
 
 import orjson
-from openai.types.responses import Response, ResponseStreamEvent
-from pydantic import BaseModel
 
 from g4f_aio.core.events import Event, Finish
 from g4f_aio.core.requests import ChatRequest
 from g4f_aio.dialects.openai_responses import OPENAI_RESPONSES
 from g4f_aio.dialects.openai_responses_encoder import StreamEncoder
 
+from . import strict
+
 Json = dict[str, Any]
 
-#: the SDK's class for each type of event
-EVENTS: dict[str, type[BaseModel]] = {
-    get_args(cls.model_fields["type"].annotation)[0]: cls
-    for cls in get_args(get_args(ResponseStreamEvent)[0])
-}
 TERMINAL = ("response.completed", "response.incomplete", "response.failed")
 
 
@@ -49,7 +44,7 @@ def read(stream: bytes) -> list[Json]:
         first, second = block.split("\n")
         event = orjson.loads(second.removeprefix("data: "))
         assert first == f"event: {event['type']}"
-        EVENTS[event["type"]].model_validate(event, strict=True)
+        strict.response_event(event)
         found.append(event)
     assert [event["sequence_number"] for event in found] == list(range(len(found)))
     return found
@@ -62,6 +57,7 @@ def checked(stream: bytes) -> Json:
     assert [event["type"] in TERMINAL for event in events] == [False] * (len(events) - 1) + [True]
     items: dict[int, Json] = {}
     said: dict[tuple[int, str, int], str] = {}
+    parts: dict[int, list[str]] = {}
     ended: dict[int, Json] = {}
     for event in events[2:-1]:
         kind, index = event["type"].removeprefix("response."), event["output_index"]
@@ -72,6 +68,7 @@ def checked(stream: bytes) -> Json:
             continue
         assert index not in ended
         if kind == "output_item.done":
+            assert "open" not in parts.get(index, ())
             ended[index] = event["item"]
             assert event["item"]["id"] == items[index]["id"]
             continue
@@ -79,23 +76,32 @@ def checked(stream: bytes) -> Json:
         name, _, what = kind.rpartition(".")
         part = int(event.get("content_index") or event.get("summary_index") or 0)
         place = (index, name, part)
+        if what == "added" and "part" in event:  # one part after the other
+            assert "open" not in parts.setdefault(index, [])
+            assert part == len(parts[index])
+            parts[index].append("open")
+            continue
+        if index in parts:
+            assert parts[index][part] == "open"
         if what == "delta":
             said[place] = said.get(place, "") + event["delta"]
-        elif what == "done" and "part" not in event:
+        elif what == "done" and "part" in event:
+            parts[index][part] = "closed"
+        elif what == "done":
             whole = next(
                 event[key] for key in ("text", "refusal", "arguments", "input") if key in event
             )
             assert whole == said.get(place, "")
     response: Json = events[-1]["response"]
-    Response.model_validate(response, strict=True)
+    strict.response(response)
     began = events[0]["response"]
     assert events[1]["response"] == began
     for same in ("id", "created_at", "model", "tools", "instructions", "metadata"):
         assert response[same] == began[same]
     if response["status"] == "failed":
         return response
-    assert list(ended.values()) == [ended[index] for index in ended]
     assert [ended[index] for index in sorted(ended)] == response["output"]
+    assert ended.keys() == items.keys()
     ids = [response["id"], *(item["id"] for item in response["output"])]
     assert len(set(ids)) == len(ids)
     return response

@@ -86,6 +86,7 @@ def test_blocks(value: Json, expected: Block) -> None:
     [
         (PDF, FilePart("data:application/pdf;base64,AA==", filename="T")),
         ({"type": "file", "file_id": "f"}, FilePart(id="f", filename="T")),
+        ({"type": "url", "url": "https://a/b"}, FilePart("https://a/b", filename="T")),
         ({"type": "text", "media_type": "text/plain", "data": "ä"}, TextPart("T\nä")),
         ({"type": "base64", "media_type": "text/csv", "data": "w6Q="}, TextPart("T\nä")),
         ({"type": "content", "content": "ä"}, TextPart("T\nä")),
@@ -105,7 +106,7 @@ def test_a_document_says_what_it_is_about() -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        {"type": "url", "url": "u"},
+        {"type": "url", "url": "ftp://a/b.pdf"},
         {"type": "content", "content": [*TEXTS, {"type": "image", "source": PNG}]},
         {"type": "new"},
     ],

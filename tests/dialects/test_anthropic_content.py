@@ -227,6 +227,14 @@ def test_the_text_of_a_custom_tool_is_an_input() -> None:
             },
         ),
         (
+            FilePart("https://example.com/a.pdf", filename="A"),
+            {
+                "type": "document",
+                "source": {"type": "url", "url": "https://example.com/a.pdf"},
+                "title": "A",
+            },
+        ),
+        (
             FilePart(id="file_01"),
             {"type": "document", "source": {"type": "file", "file_id": "file_01"}},
         ),

@@ -200,6 +200,21 @@ def test_a_refusal_may_have_no_explanation(details: Any) -> None:
     assert said({"type": "message_delta", "delta": ending}, STOP) == [Finish("content_filter")]
 
 
+@pytest.mark.parametrize(
+    ("stop_reason", "stop_sequence", "finish"),
+    [
+        ("stop_sequence", "END", Finish(stop_sequence="END")),
+        ("pause_turn", None, Finish(paused=True)),
+        ("end_turn", None, Finish()),
+    ],
+)
+def test_how_it_ended_is_told_in_full(
+    stop_reason: str, stop_sequence: str | None, finish: Finish
+) -> None:
+    ending = {"stop_reason": stop_reason, "stop_sequence": stop_sequence}
+    assert said({"type": "message_delta", "delta": ending}, STOP) == [finish]
+
+
 def test_an_end_without_a_reason_is_one() -> None:
     assert said(STOP) == [Finish("stop")]
 

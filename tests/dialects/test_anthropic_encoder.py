@@ -40,7 +40,8 @@ from g4f_aio.dialects.anthropic_incoming import decode
 from g4f_aio.dialects.anthropic_thinking import SEAL
 
 from ..golden.samples import Sample, samples
-from .message_stream import events, message
+from . import strict
+from .message_stream import checked, events
 from .wire import Json, described, fed, whole
 
 SAMPLES = samples("anthropic-messages")
@@ -65,6 +66,7 @@ def streamed(*given_events: Event) -> bytes:
 def bodied(*given_events: Event) -> Json:
     """The body of an answer."""
     found: Json = orjson.loads(encode_completion(REQUEST, whole(given_events)))
+    strict.message(found)
     return found
 
 
@@ -74,7 +76,7 @@ def kinds(stream: bytes) -> list[str]:
 
 def blocks(*given_events: Event) -> list[Json]:
     """The blocks of the answer, which are the same streamed and not."""
-    found: list[Json] = message(streamed(*given_events))["content"]
+    found: list[Json] = checked(streamed(*given_events))["content"]
     return found
 
 
@@ -129,7 +131,7 @@ def test_the_order_of_the_events() -> None:
         "message_delta",
         "message_stop",
     ]
-    found = message(stream)
+    found = checked(stream)
     id_ = found.pop("id")
     assert id_.startswith("msg_")
     assert found == {
@@ -164,19 +166,19 @@ def test_the_start_tells_of_all_usage_there_can_be() -> None:
 
 
 def test_usage_is_estimated_where_nobody_tells() -> None:
-    usage = message(streamed(TextDelta("word " * 20), Finish()))["usage"]
+    usage = checked(streamed(TextDelta("word " * 20), Finish()))["usage"]
     assert usage["estimated"] is True
-    assert usage["output_tokens"] == 25
+    assert usage["output_tokens"] == 19
     assert bodied(TextDelta("word " * 20), Finish())["usage"] == usage
 
 
 def test_an_answer_of_nothing_is_a_message() -> None:
-    assert message(streamed(Finish("length")))["stop_reason"] == "max_tokens"
-    assert message(streamed(Finish("length")))["content"] == []
+    assert checked(streamed(Finish("length")))["stop_reason"] == "max_tokens"
+    assert checked(streamed(Finish("length")))["content"] == []
 
 
 def test_the_first_reason_holds() -> None:
-    assert message(streamed(Finish("length"), Finish("stop")))["stop_reason"] == "max_tokens"
+    assert checked(streamed(Finish("length"), Finish("stop")))["stop_reason"] == "max_tokens"
 
 
 @pytest.mark.parametrize(
@@ -306,7 +308,7 @@ def test_each_call_has_an_id_of_its_own(given_id: str | None) -> None:
 
 def test_an_answer_that_says_stop_but_calls_is_one_of_calls() -> None:
     said = (ToolCallDelta(0, "a", "f", "{}"), Finish("stop"))
-    assert message(streamed(*said))["stop_reason"] == "tool_use"
+    assert checked(streamed(*said))["stop_reason"] == "tool_use"
     assert bodied(*said)["stop_reason"] == "tool_use"
 
 

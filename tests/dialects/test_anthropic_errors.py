@@ -45,6 +45,15 @@ def test_each_status_has_its_type(error: GatewayError, kind: str, status: int) -
     assert status_of(error) == status
 
 
+def test_what_is_wrong_with_a_conversation_is_told_by_its_code() -> None:
+    error = BadRequestError("x", status=404, code="thread_not_found")
+    assert error_object(error)["error"] == {
+        "type": "not_found_error",
+        "message": "x",
+        "details": {"error_code": "thread_not_found", "unsupported": ["thread"]},
+    }
+
+
 def test_an_error_that_is_answered_names_its_request() -> None:
     error = RateLimitError("x")
     error.request_id = "req_1"

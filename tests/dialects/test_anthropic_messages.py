@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 import orjson
+import pytest
 
 from g4f_aio.core.completion import Completion
 from g4f_aio.core.errors import OverloadedError, RateLimitError, UpstreamError
@@ -14,6 +15,9 @@ from g4f_aio.dialects.anthropic_relay import Relay
 from g4f_aio.dialects.anthropic_request import Habits
 from g4f_aio.dialects.base import Dialect
 from g4f_aio.dialects.openai_chat import OPENAI_CHAT
+from g4f_aio.dialects.sse import split
+
+from ..golden.samples import samples
 
 BODY = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}
 REQUEST = ANTHROPIC_MESSAGES.decode_request(orjson.dumps(BODY))
@@ -98,3 +102,18 @@ def test_thoughts_before_calls_are_kept_for_clients_that_do_not_send_them_back()
         dialect = AnthropicMessages()
         list(dialect.decoder(attrs.evolve(asked, accept=None), "up").body(THINKING))
         assert dialect.thoughts.before("toolu_1") == known
+
+
+@pytest.mark.parametrize("name", ["pause", "stop-sequence"])
+def test_an_edited_request_is_told_in_full_how_its_answer_ended(name: str) -> None:
+    (sample,) = (one for one in samples(ANTHROPIC_MESSAGES.name) if one.name == name)
+    asked = attrs.evolve(REQUEST, accept=None)
+    encoder = ANTHROPIC_MESSAGES.encoder(asked)
+    decoder = ANTHROPIC_MESSAGES.decoder(asked, "up")
+    written = b"".join(map(encoder.feed, decoder.feed(sample.stream))) + encoder.finish()
+
+    def ending(stream: bytes) -> object:
+        found = (orjson.loads(data) for _, data in split(stream) if data)
+        return next(one["delta"] for one in found if one["type"] == "message_delta")
+
+    assert ending(written) == ending(sample.stream)

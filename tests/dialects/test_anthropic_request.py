@@ -126,12 +126,12 @@ def test_another_temperature_is(temperature: float) -> None:
         ({"logit_bias": {"1": 2}}, "logit_bias"),
         ({"modalities": ["text", "audio"]}, "modalities"),
         ({"verbosity": "low"}, "verbosity"),
-        ({"functions": [{"name": "f"}]}, "functions"),
+        ({"functions": [{"name": "f"}], "tools": [FUNCTION]}, "functions"),
         ({"response_format": {"type": "json_object"}}, "response_format"),
         ({"response_format": {"type": "grammar"}}, "response_format"),
         ({"tool_choice": "sometimes"}, "tool_choice"),
         ({"tool_choice": {"type": "custom", "custom": {"name": "f"}}}, "tool_choice"),
-        ({"tools": [{"type": "custom", "custom": {"name": "f"}}]}, "tools"),
+        ({"tools": [{"type": "custom", "custom": {"name": "f"}}]}, "tools[0]"),
     ],
 )
 def test_what_the_api_lacks_is_refused_by_name(fields: Json, param: str) -> None:

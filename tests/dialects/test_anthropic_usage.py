@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from g4f_aio.core.events import FinishReason, Usage
+from g4f_aio.core.events import Finish, FinishReason, Usage
 from g4f_aio.dialects.anthropic_usage import (
+    ending_object,
     merged,
     reason_of,
     stop_reason_of,
@@ -97,3 +98,27 @@ def test_an_answer_with_calls_ends_for_them_whatever_it_says() -> None:
     assert stop_reason_of(None, called=True) == "tool_use"
     assert stop_reason_of(None, called=False) == "end_turn"
     assert stop_reason_of("length", called=True) == "max_tokens"
+
+
+@pytest.mark.parametrize(
+    ("finish", "called", "stop_reason", "stop_sequence"),
+    [
+        (None, False, "end_turn", None),
+        (Finish(), False, "end_turn", None),
+        (Finish(stop_sequence="END"), False, "stop_sequence", "END"),
+        (Finish(stop_sequence="END"), True, "tool_use", None),
+        (Finish("length", stop_sequence="END"), False, "max_tokens", None),
+        (Finish(paused=True), False, "pause_turn", None),
+        (Finish(paused=True), True, "tool_use", None),
+    ],
+)
+def test_the_end_of_an_answer(
+    finish: Finish | None,
+    called: bool,  # noqa: FBT001
+    stop_reason: str,
+    stop_sequence: str | None,
+) -> None:
+    assert ending_object(finish, called=called) == {
+        "stop_reason": stop_reason,
+        "stop_sequence": stop_sequence,
+    }

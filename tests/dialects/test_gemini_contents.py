@@ -277,6 +277,10 @@ def test_audio(kind: str, mime: str) -> None:
             {"file_data": "AAAA", "filename": "a.pdf"},
             {"inlineData": {"mimeType": "application/pdf", "data": "AAAA"}},
         ),
+        (
+            {"file_data": "https://a/b.pdf"},
+            {"fileData": {"fileUri": "https://a/b.pdf", "mimeType": "application/pdf"}},
+        ),
         ({"file_id": "files/abc"}, {"fileData": {"fileUri": f"{FILES}files/abc"}}),
         ({"file_id": f"{FILES}files/abc"}, {"fileData": {"fileUri": f"{FILES}files/abc"}}),
         (

@@ -91,7 +91,6 @@ def test_what_says_nothing_of_the_answer_is_left_out() -> None:
     [
         ("logit_bias", {"50256": -100}),
         ("verbosity", "low"),
-        ("functions", [{"name": "f"}]),
         ("function_call", "auto"),
         ("audio", {"voice": "alloy", "format": "wav"}),
     ],
@@ -241,9 +240,19 @@ def test_functions_and_a_search_together() -> None:
 
 
 def test_a_tool_of_another_type_is_refused_by_its_path() -> None:
-    with pytest.raises(UnsupportedError, match=r"^\$\.tools\[1\]\.type: .*'custom'") as caught:
+    with pytest.raises(UnsupportedError, match=r"^\$\.tools\[1\]: .*'custom'") as caught:
         body(tools=[tool(), {"type": "custom", "custom": {"name": "sh"}}])
-    assert caught.value.param == "tools[1].type"
+    assert caught.value.param == "tools[1]"
+
+
+def test_searches_in_the_web_and_videos_are_known_by_the_names_of_others() -> None:
+    search = {"type": "web_search_20250305", "name": "web_search"}
+    assert body(tools=[search])["tools"] == [{"googleSearch": {}}]
+    video = {"type": "video_url", "video_url": {"url": "https://example.org/a.mp4"}}
+    assert (
+        "fileData"
+        in body(messages=[{"role": "user", "content": [video]}])["contents"][0]["parts"][0]
+    )
 
 
 # instructions

@@ -135,12 +135,12 @@ def test_a_schema_has_to_be_there() -> None:
     [
         ("logit_bias", {"logit_bias": {"1": 1}}),
         ("verbosity", {"verbosity": "low"}),
-        ("functions", {"functions": [{"name": "f"}]}),
+        ("functions", {"functions": [{"name": "f"}], "tools": [TIME]}),
         ("audio", {"audio": {"voice": "alloy"}}),
         ("n", {"n": 2}),
         ("modalities", {"modalities": ["text", "audio"]}),
         ("response_format.type", {"response_format": {"type": "grammar"}}),
-        ("tools[0].type", {"tools": [{"type": "custom", "custom": {"name": "c"}}]}),
+        ("tools[0]", {"tools": [{"type": "custom", "custom": {"name": "c"}}]}),
         ("tool_choice", {"tools": [TIME], "tool_choice": "required"}),
         (
             "tool_choice",
@@ -288,12 +288,16 @@ def test_images_are_bare_base64_beside_the_text() -> None:
         ({"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}, "image_url.url"),
         ({"type": "input_audio", "input_audio": {"data": "AA==", "format": "wav"}}, "type"),
         ({"type": "file", "file": {"file_id": "f"}}, "type"),
-        ({"type": "video_url", "video_url": {"url": "https://example.org/a.mp4"}}, "type"),
     ],
 )
 def test_a_part_that_it_does_not_take_is_named(part: Json, path: str) -> None:
     content = [{"type": "text", "text": "What is it?"}, part]
     refused(f"messages[0].content[1].{path}", messages=[{"role": "user", "content": content}])
+
+
+def test_nor_does_it_take_one_that_no_other_api_knows() -> None:
+    part = {"type": "video_url", "video_url": {"url": "https://example.org/a.mp4"}}
+    refused("messages[0].content[0]", messages=[{"role": "user", "content": [part]}])
 
 
 def test_a_request_of_another_dialect_is_taken() -> None:

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from g4f_aio.core.completion import Completion
-from g4f_aio.core.errors import BadRequestError, GatewayError, RateLimitError
+from g4f_aio.core.errors import BadRequestError, GatewayError, RateLimitError, UnsupportedError
 from g4f_aio.core.events import Finish, Passthrough, TextDelta
 from g4f_aio.dialects.openai_chat import OPENAI_CHAT, OpenAIChat
 
@@ -78,3 +78,13 @@ def test_an_error_is_written_with_all_its_fields(error: GatewayError, fields: by
 def test_an_error_has_its_own_status_and_a_silent_stream_a_comment() -> None:
     assert OPENAI_CHAT.status(RateLimitError("slow")) == 429
     assert OPENAI_CHAT.keep_alive == b": keep-alive\n\n"
+
+
+def test_an_answer_in_audio_is_handed_on_or_not_asked_for() -> None:
+    asked = OPENAI_CHAT.decode_request(
+        b'{"messages": [{"role": "user"}], "modalities": ["text", "audio"]}'
+    )
+    assert OPENAI_CHAT.encode_request(asked, "m")["modalities"] == ["text", "audio"]
+    with pytest.raises(UnsupportedError, match=r"^\$\.modalities: ") as caught:
+        OPENAI_CHAT.encode_request(attrs.evolve(asked, accept=None), "m")
+    assert caught.value.param == "modalities"

@@ -206,7 +206,7 @@ def test_the_calls_of_two_choices_are_counted_apart() -> None:
         ("length", "length"),
         ("tool_calls", "tool_calls"),
         ("content_filter", "content_filter"),
-        ("function_call", "function_call"),
+        ("function_call", "tool_calls"),
         ("model_length", "length"),
         ("max_tokens", "length"),
         ("eos", "stop"),
@@ -223,6 +223,16 @@ def test_finish_reasons(reason: Any, expected: str) -> None:
 def test_an_answer_that_was_given_up_is_an_error(reason: str) -> None:
     with pytest.raises(UpstreamError, match=reason):
         decoded(frame(chunk({"content": "a"})), ended(finish_reason=reason), DONE)
+
+
+@pytest.mark.parametrize("name", ["stop_reason", "matched_stop"])
+@pytest.mark.parametrize(("said", "known"), [("END", "END"), ("other", None), (151645, None)])
+def test_some_tell_the_stop_sequence_that_they_came_upon(
+    name: str, said: object, known: str | None
+) -> None:
+    ended = {"index": 0, "delta": {}, "finish_reason": "stop", name: said}
+    found = EventDecoder("up", ("END",)).feed(frame({"choices": [ended]}))
+    assert list(found) == [Finish(stop_sequence=known)]
 
 
 def test_a_choice_finishes_once() -> None:

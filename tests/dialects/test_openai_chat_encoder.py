@@ -9,8 +9,6 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from openai.lib.streaming.chat import ChatCompletionStreamState
-from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from g4f_aio.core.errors import BadRequestError, UpstreamError
 from g4f_aio.core.events import (
@@ -43,6 +41,8 @@ from g4f_aio.dialects.openai_chat_encoder import (
 )
 
 from ..golden.samples import Sample, samples
+from . import strict
+from .chat_stream import answered, checked, usage_of
 from .wire import DONE, Json, chunks, cut, datas, described, fed, request, whole
 
 SAMPLES = samples("openai-chat")
@@ -56,45 +56,6 @@ WISHES: list[Json] = [
 def encoded(events: Iterable[Event], **fields: Any) -> bytes:
     encoder = StreamEncoder(request(**fields))
     return b"".join([*map(encoder.feed, events), encoder.finish()])
-
-
-def checked(stream: bytes) -> list[Json]:
-    """The chunks of a complete stream, once what the contract promises of any has been checked."""
-    assert stream.endswith(DONE)
-    assert datas(stream)[-1] == b"[DONE]"
-    found = chunks(stream)
-    for one in found:
-        if b'"type":"custom"' not in orjson.dumps(one):  # the client has no type for it in streams
-            ChatCompletionChunk.model_validate_json(orjson.dumps(one), strict=True)
-    assert len({(one["id"], one["created"], one["model"], one["object"]) for one in found}) == 1
-    begun: set[int] = set()
-    ended: list[int] = []
-    calls: dict[int, int] = {}
-    for choice in [choice for one in found for choice in one["choices"]]:
-        index, delta = choice["index"], choice["delta"]
-        assert ("role" in delta) == (index not in begun)
-        assert index not in ended
-        begun.add(index)
-        for call in delta.get("tool_calls", ()):
-            if call["index"] == calls.get(index, 0):
-                assert call.keys() >= {"id", "type"}
-                calls[index] = call["index"] + 1
-            else:
-                assert 0 <= call["index"] < calls[index]
-                assert call.keys() <= {"index", "function", "custom"}
-        if choice["finish_reason"] is not None:
-            assert delta == {}
-            ended.append(index)
-    assert set(ended) == begun
-    return found
-
-
-def answered(stream: bytes) -> ChatCompletion:
-    """What the official client puts together."""
-    state = ChatCompletionStreamState()
-    for one in checked(stream):
-        state.handle_chunk(ChatCompletionChunk.model_validate(one))
-    return state.current_completion_snapshot
 
 
 EXAMPLES: list[tuple[Event, bytes | None]] = [
@@ -286,6 +247,16 @@ def test_the_fragments_of_calls_are_numbered_anew_and_named_once() -> None:
     ]
 
 
+def test_sources_belong_to_their_choice() -> None:
+    said: list[Event] = [TextDelta("a"), TextDelta("b", 1), Citations((Citation("https://a"),), 1)]
+    noted = [
+        chunk["choices"][0]["index"]
+        for chunk in checked(encoded([*said, Finish(), Finish(choice=1)]))
+        if chunk["choices"] and "annotations" in chunk["choices"][0]["delta"]
+    ]
+    assert noted == [1]
+
+
 def test_ids_are_unique() -> None:
     assert len({new_id() for _ in range(100)}) == 100
     assert new_call_id("a", {"b"}) == "a"
@@ -443,13 +414,15 @@ def test_every_stream_is_one_the_official_client_can_read(
 ) -> None:
     plain = [event for event in deltas if not isinstance(event, Logprobs)]
     seen = {0} | {event.choice for event in plain if hasattr(event, "choice")}
-    checked(encoded([*plain, *(Finish(reason, index) for index in seen)], n=3, **wish))
+    finishes = [Finish(reason, index) for index in seen]
+    found = checked(encoded([*plain, *finishes], n=3, **wish))
+    usage_of(found, wish.get("stream_options", {}).get("include_usage"))
 
 
 def completed(*events: Event, **fields: Any) -> Json:
     data = encode_completion(request(stream=False, **fields), whole(events))
-    ChatCompletion.model_validate_json(data, strict=True)
     found: Json = orjson.loads(data)
+    strict.completion(found)
     return found
 
 

@@ -22,13 +22,12 @@ from g4f_aio.core.messages import (
     TextPart,
     ToolCall,
 )
-from g4f_aio.core.requests import ChatRequest, OtherTool, Routing, Sampling, Tool
+from g4f_aio.core.requests import NO_ROUTING, ChatRequest, OtherTool, Routing, Sampling, Tool
 from g4f_aio.dialects.openai_chat_request import (
     EXTENSIONS,
     decode,
     encode,
     encode_message,
-    tool_call_object,
 )
 
 Json = dict[str, Any]
@@ -159,8 +158,6 @@ def test_the_fields_of_a_message() -> None:
     [
         {"role": "assistant", "content": "x", "annotations": [1], "audio": {"id": "a"}},
         {"role": "assistant", "audio": {"id": "a"}},
-        {"role": "assistant", "function_call": {"name": "f", "arguments": "{}"}},
-        {"role": "assistant", "content": None, "function_call": {"name": "f"}},
         {"role": "user", "content": "x", "cache_control": {"type": "ephemeral"}},
     ],
 )
@@ -192,8 +189,6 @@ def test_values_that_make_no_sense_are_refused(fields: Json, param: str, fault: 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("web_search", True),
-        ("web_search", "news"),
         ("media", [["data:,x", "x.png"]]),
         ("images", ["data:,x"]),
         ("image", "data:,x"),
@@ -205,6 +200,18 @@ def test_what_nothing_here_can_supply_is_refused_by_name(name: str, value: Any) 
     assert (caught.value.status, caught.value.code) == (400, "unsupported_parameter")
     assert caught.value.param == name
     assert caught.value.message.startswith(f"$.{name}: ")
+
+
+@pytest.mark.parametrize(
+    ("value", "asked"),
+    [(True, True), (" news  of\nit ", "news of it"), (False, False), ("", False)],
+)
+def test_a_search_of_the_web_is_for_this_gateway(value: Any, asked: Any) -> None:
+    request = decoded(web_search=value)
+    assert request.routing.web_search == asked
+    assert (request.routing is NO_ROUTING) is (not asked)
+    assert request.raw == {"messages": [HELLO]}
+    assert "web_search" not in request.options
 
 
 def test_what_is_not_asked_for_is_not_refused() -> None:
@@ -254,7 +261,6 @@ def test_the_older_way_to_call_functions_goes_upstream() -> None:
     functions: Json = {"functions": [{"name": "f"}], "function_call": {"name": "f"}}
     request = decoded(**functions)
     assert functions.items() <= encode(request, "m").items()
-    assert functions.items() <= encode(attrs.evolve(request, raw=None), "m").items()
 
 
 def test_the_same_dialect_gets_the_clients_own_json_but_for_the_model() -> None:
@@ -365,14 +371,6 @@ def test_a_message_as_it_is_written(message: Message, wire: Json) -> None:
     assert encode_message(message) == wire
 
 
-def test_a_custom_call_as_it_is_written() -> None:
-    assert tool_call_object(ToolCall("c", "f", "plain", "custom")) == {
-        "id": "c",
-        "type": "custom",
-        "custom": {"name": "f", "input": "plain"},
-    }
-
-
 TEXT = st.text(max_size=5)
 NAME = st.text(min_size=1, max_size=5)
 OBJECT = st.dictionaries(NAME, st.none() | st.integers(-9, 9) | TEXT, max_size=2)
@@ -434,7 +432,6 @@ REQUESTS = st.builds(
             "modalities": st.lists(TEXT),
             "prediction": OBJECT,
             "prompt_cache_key": TEXT,
-            "functions": st.lists(OBJECT),
             "provider": OBJECT,
         },
     ),

@@ -41,7 +41,7 @@ def test_it_reads_the_texts_of_chunks_like_the_one_it_was_made_of(
         frames = b"".join(frame(chunk({"content": text})) for text in texts)
     except orjson.JSONEncodeError:
         return
-    assert made.text(frames) == "".join(texts)
+    assert made.read(frames) == ("".join(texts), len(texts))
 
 
 @pytest.mark.parametrize(
@@ -61,10 +61,10 @@ def test_one_other_chunk_among_them_and_it_says_so(other: Chunk) -> None:
     made = template({"content": "a"})
     assert made is not None
     plain = frame(chunk({"content": "a"}))
-    assert made.text(plain + plain) == "aa"
-    assert made.text(plain + frame(other) + plain) is None
-    assert made.text(frame(other)) is None
-    assert made.text(plain + frame(other)) is None
+    assert made.read(plain + plain) == ("aa", 2)
+    assert made.read(plain + frame(other) + plain) is None
+    assert made.read(frame(other)) is None
+    assert made.read(plain + frame(other)) is None
 
 
 @pytest.mark.parametrize("text", [b'a"b', b"a\\", b"a\\x", b"\xff", b"\x01", b'","b', b"\\ud800"])
@@ -73,8 +73,8 @@ def test_a_text_that_is_no_json_string_is_refused(text: bytes) -> None:
     assert made is not None
     plain = frame(chunk({"content": "@"}))
     broken = plain.replace(b"@", text)
-    read = made.text(broken)
-    assert read is None or orjson.dumps(read) == b'"' + text + b'"'
+    read = made.read(broken)
+    assert read is None or orjson.dumps(read[0]) == b'"' + text + b'"'
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_no_template_is_made_of_a_chunk_that_says_more(delta: Chunk, more: Chunk
 def test_thinking_is_a_text_like_another() -> None:
     made = template({"reasoning_content": "a", "content": None})
     assert made is not None
-    assert made.text(frame(chunk({"reasoning_content": "b", "content": None}))) == "b"
+    assert made.read(frame(chunk({"reasoning_content": "b", "content": None}))) == ("b", 1)
 
 
 def test_a_torn_text_is_not_mended_by_the_next_one() -> None:
@@ -108,7 +108,7 @@ def test_a_torn_text_is_not_mended_by_the_next_one() -> None:
     assert made is not None
     plain = frame(chunk({"content": "@"}))
     frames = plain.replace(b"@", b"a\\") + plain.replace(b"@", b',"b')
-    assert made.text(frames) is None
+    assert made.read(frames) is None
 
 
 def test_texts_that_are_no_texts_together_are_refused() -> None:
@@ -116,7 +116,7 @@ def test_texts_that_are_no_texts_together_are_refused() -> None:
     assert made is not None
     plain = frame(chunk({"content": "@"}))
     torn = [b'a",["x', b"y", b'z"],"b']
-    assert made.text(b"".join(plain.replace(b"@", text) for text in torn)) is None
+    assert made.read(b"".join(plain.replace(b"@", text) for text in torn)) is None
 
 
 @pytest.mark.parametrize(

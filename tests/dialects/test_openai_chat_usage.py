@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from g4f_aio.core.events import Usage
+from g4f_aio.core.request_tokens import FRAME, REPLY
 from g4f_aio.dialects.openai_chat_usage import (
     arguments_of,
     estimated_usage,
@@ -79,7 +80,7 @@ def test_usage_as_it_is_written(usage: Usage, written: Json) -> None:
 def test_an_estimate_counts_all_messages_and_the_answer() -> None:
     messages = [{"role": "system", "content": "abcd"}, {"role": "user", "content": "abcdefgh"}]
     usage = estimated_usage(request(messages=messages), "abcdefghijkl")
-    assert usage == Usage(1 + 4 + 2 + 4 + 2, 3, estimated=True)
+    assert usage == Usage(3 + 2 * FRAME + REPLY, 3, estimated=True)
 
 
 USAGE = Usage(1, 2)

@@ -38,9 +38,11 @@ from g4f_aio.core.events import (
     ToolCallDelta,
     Usage,
 )
+from g4f_aio.core.messages import Thought
 from g4f_aio.dialects.openai_chat import OPENAI_CHAT
 from g4f_aio.dialects.openai_responses import OPENAI_RESPONSES
 from g4f_aio.dialects.openai_responses_encoder import StreamEncoder
+from g4f_aio.dialects.openai_responses_seals import opened
 
 from ..golden.samples import Sample, samples
 from .responses_wire import asked, checked, kinds, read, written
@@ -127,9 +129,22 @@ def test_thoughts_are_told_as_they_are_unless_a_summary_is_asked_for() -> None:
     assert checked(written(told, older))["output"][0]["summary"]
 
 
-def test_thoughts_without_a_text_make_no_item() -> None:
-    stream = written([ReasoningDelta("", signature="s"), TextDelta("4")])
+def test_thoughts_without_a_text_are_their_seals() -> None:
+    told: list[Event] = [Started("work", "m"), ReasoningDelta("", signature="s"), TextDelta("4")]
+    thought, said = checked(written(told))["output"]
+    assert (thought["type"], thought["content"], said["type"]) == ("reasoning", [], "message")
+    assert opened(thought["encrypted_content"]) == (Thought("", "s", by="work"),)
+    stream = written([ReasoningDelta(""), TextDelta("4")])
     assert [item["type"] for item in checked(stream)["output"]] == ["message"]
+
+
+def test_seals_are_in_a_whole_answer_too() -> None:
+    pieces = (ReasoningDelta("a"), ReasoningDelta("b", signature="s"), ReasoningDelta("c"))
+    completion = whole([Started("work", "m"), *pieces, TextDelta("4"), Finish()])
+    body = orjson.loads(OPENAI_RESPONSES.encode_completion(asked(), completion))
+    thought = body["output"][0]
+    assert thought["content"] == [{"type": "reasoning_text", "text": "abc"}]
+    assert opened(thought["encrypted_content"]) == (Thought("ab", "s", by="work"),)
 
 
 def test_calls_are_items_beside_each_other() -> None:
@@ -230,6 +245,13 @@ def test_a_tool_in_a_namespace_is_called_by_it() -> None:
         ("list", "fs"),
         ("unknown", None),
     ]
+
+
+def test_a_response_that_is_asked_for_before_it_is_told_is_the_same() -> None:
+    encoder = StreamEncoder(asked())
+    encoder.feed(Finish("content_filter"))
+    kept = encoder.response()
+    assert checked(encoder.finish()) == kept
 
 
 def test_a_refusal_is_a_part_of_its_own() -> None:
@@ -336,7 +358,7 @@ def test_usage_is_estimated_where_nobody_reports_it() -> None:
     ]
     usage = checked(written(told))["usage"]
     assert usage["estimated"] is True
-    assert usage["output_tokens"] == 30
+    assert usage["output_tokens"] == 23
     assert usage["input_tokens"] > 0
 
 

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from g4f_aio.core.messages import ImagePart, Message, OtherPart, RefusalPart, TextPart, ToolCall
+from g4f_aio.core.messages import (
+    ImagePart,
+    Message,
+    OtherPart,
+    RefusalPart,
+    TextPart,
+    Thought,
+    ToolCall,
+)
 from g4f_aio.dialects.openai_responses_items import (
     OUR_THOUGHT,
     is_reference,
@@ -17,6 +25,7 @@ from g4f_aio.dialects.openai_responses_items import (
     references,
     without_our_thoughts,
 )
+from g4f_aio.dialects.openai_responses_seals import seal
 from g4f_aio.dialects.openai_responses_structure import structure
 from g4f_aio.dialects.openai_responses_tools import Toolbox
 
@@ -215,6 +224,17 @@ def test_what_everybody_can_supply() -> None:
         "background": False,
         "conversation": None,
         "input": [
+            {
+                "type": "additional_tools",
+                "tools": [
+                    {"type": "custom", "name": "p"},
+                    {
+                        "type": "namespace",
+                        "name": "m",
+                        "tools": [{"type": "function", "name": "f"}],
+                    },
+                ],
+            },
             USER,
             {"role": "user", "content": [{"type": "input_image", "image_url": "x"}]},
             {"role": "user", "content": [{"type": "input_file", "file_data": "x"}]},
@@ -239,6 +259,8 @@ def test_what_everybody_can_supply() -> None:
     for choice in (None, "auto", {"type": "custom", "name": "p"}):
         assert list(only_native(raw | {"tool_choice": choice})) == []
     assert list(only_native({"input": "Hi"})) == []
+    file = {"type": "input_file", "file_url": "https://a/b.pdf"}
+    assert list(only_native({"input": [{"role": "user", "content": [file]}]})) == []
 
 
 @pytest.mark.parametrize(
@@ -261,6 +283,11 @@ def test_what_everybody_can_supply() -> None:
             "tools[0].tools[0]",
             "namespace",
         ),
+        (
+            {"input": [{"type": "additional_tools", "tools": [{"type": "tool_search"}]}]},
+            "input[0].tools[0]",
+            "tool_search",
+        ),
         ({"tool_choice": {"type": "file_search"}}, "tool_choice", "file_search"),
         ({"tool_choice": {}}, "tool_choice", "None"),
         (
@@ -278,7 +305,7 @@ def test_what_everybody_can_supply() -> None:
             "input_image",
         ),
         (
-            {"input": [{"role": "user", "content": [{"type": "input_file", "file_url": "f"}]}]},
+            {"input": [{"role": "user", "content": [{"type": "input_file", "file_id": "f"}]}]},
             "input[0].content[0]",
             "input_file",
         ),
@@ -287,3 +314,32 @@ def test_what_everybody_can_supply() -> None:
 )
 def test_what_only_native_upstreams_can_supply(fields: Json, path: str, what: str) -> None:
     assert list(only_native(fields)) == [(path, what)]
+
+
+# seals
+
+
+SEALED = Thought("Hm.", "s", by="work")
+
+
+def test_sealed_thoughts_go_with_what_they_led_to() -> None:
+    first = thought("Hm.", encrypted_content=seal("work", (SEALED,)))
+    second = thought("", encrypted_content=seal("work", (Thought("", None, "r"),)))
+    user, called, result, answered = talk(
+        USER, first, second, call("f"), call("g"), gave("f"), first, said("12")
+    )
+    assert (user.thoughts, result.thoughts) == ((), ())
+    assert called.thoughts == (SEALED, Thought("", None, "r", by="work"))
+    assert [one.name for one in called.tool_calls] == ["f", "g"]
+    assert (called.reasoning, answered.thoughts) == ("Hm.", (SEALED,))
+
+
+def test_those_of_others_are_left_to_them() -> None:
+    assert talk(thought("Hm.", encrypted_content="gAAAAABo"), said("12"))[0].thoughts == ()
+
+
+def test_no_upstream_gets_seals_that_were_put_on_here() -> None:
+    ours = thought("Hm.", encrypted_content=seal("work", (SEALED,)))
+    theirs = thought("Hm.", encrypted_content="gAAAAABo")
+    raw = {"input": [USER, ours, theirs, {"type": "reasoning", "id": f"{OUR_THOUGHT}1"}]}
+    assert without_our_thoughts(raw) == {"input": [USER, theirs]}

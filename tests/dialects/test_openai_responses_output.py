@@ -8,7 +8,6 @@ from g4f_aio.core.events import Citation
 from g4f_aio.dialects.openai_responses_output import (
     CallItem,
     MessageItem,
-    ReasoningItem,
     RefusalContent,
     TextContent,
     logprobs_of,
@@ -42,22 +41,6 @@ def test_a_message_has_one_open_part_at_most() -> None:
 
 def test_an_empty_message_ends_without_parts() -> None:
     assert [kind for kind, _ in MessageItem(0).end("completed")] == ["response.output_item.done"]
-
-
-def test_thoughts() -> None:
-    for summarized, name, kind in (
-        (True, "summary", "summary_text"),
-        (False, "content", "reasoning_text"),
-    ):
-        item = ReasoningItem(0, summarized)
-        assert item.wire("in_progress")[name] == []
-        list(item.begin())
-        _, said = item.say("Hm.")
-        assert said["delta"] == "Hm."
-        assert said[f"{name}_index"] == 0
-        (_, _), (_, _), (_, done) = item.end("completed")
-        assert done["item"][name] == [{"type": kind, "text": "Hm."}]
-        assert item.id.startswith("rs_local")
 
 
 def test_a_call_of_a_function() -> None:

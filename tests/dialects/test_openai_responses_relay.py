@@ -186,7 +186,7 @@ def test_usage_is_estimated_where_the_upstream_reports_none(usage: object) -> No
     events = fed(relay(), [frames(DELTA, COMPLETED | {"response": response})])
     (found,) = [event.usage for event in _passthroughs(events) if event.usage]
     assert found.estimated
-    assert found.output == 22
+    assert found.output == 16
 
 
 # what does not

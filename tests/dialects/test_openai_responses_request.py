@@ -112,6 +112,17 @@ def test_a_schema_for_the_answer() -> None:
         assert asked(text=plain).response_format is None
 
 
+def test_tools_that_come_among_the_items_are_offered() -> None:
+    tool = {"type": "function", "name": "f"}
+    more = {"type": "additional_tools", "role": "developer", "tools": [tool]}
+    request = asked(input=[more, {"role": "user", "content": "Hi"}])
+    assert [one.name for one in request.tools if isinstance(one, Tool)] == ["f"]
+    assert [message.role for message in request.messages] == ["user"]
+    with pytest.raises(BadRequestError) as caught:
+        asked(input=[more | {"tools": [{"type": "function"}]}])
+    assert caught.value.param == "input[0].tools[0].name"
+
+
 def test_only_allowed_tools_are_offered() -> None:
     other = {**FUNCTION, "name": "g"}
     allowed = {"type": "allowed_tools", "mode": "required", "tools": [{"type": "function"}]}
@@ -172,6 +183,15 @@ def test_extensions_say_where_it_goes_and_stay_here() -> None:
     assert request.raw == {"input": "Hi"}
     assert asked(api_key={"up": "k"}).routing.api_keys == {"up": "k"}
     assert asked(provider="", proxy="", conversation_id="").routing is NO_ROUTING
+
+
+@pytest.mark.parametrize(("value", "query"), [(True, True), ("news", "news"), (False, False)])
+def test_a_search_of_the_web_is_for_this_gateway(value: Any, query: Any) -> None:
+    request = asked(web_search=value)
+    assert request.routing.web_search == query
+    assert request.raw == {"input": "Hi"}
+    with pytest.raises(BadRequestError, match="expected a boolean or a string"):
+        asked(web_search=1)
 
 
 def test_a_provider_that_is_an_object_is_no_extension() -> None:

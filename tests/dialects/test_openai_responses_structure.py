@@ -116,6 +116,10 @@ def test_thoughts_are_told_by_their_text_or_its_summary() -> None:
             FilePart("data:x", None, "a.pdf"),
         ),
         (
+            {"type": "input_file", "file_url": "https://x/a.pdf"},
+            FilePart("https://x/a.pdf"),
+        ),
+        (
             {"type": "input_audio", "input_audio": {"data": "QQ==", "format": "wav"}},
             AudioPart("QQ==", "wav"),
         ),
@@ -129,7 +133,7 @@ def test_parts(value: Json, expected: Any) -> None:
     "value",
     [
         {"type": "input_image", "file_id": "file_1"},
-        {"type": "input_file", "file_url": "https://x"},
+        {"type": "input_file", "file_url": "ftp://x"},
         {"type": "input_file", "file_id": "file_1"},
         {"type": "input_video", "video": 1},
     ],

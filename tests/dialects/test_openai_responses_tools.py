@@ -15,6 +15,7 @@ from g4f_aio.dialects.openai_responses_tools import (
     Toolbox,
     text_arguments,
     text_of_arguments,
+    tools_of,
 )
 
 Json = dict[str, Any]
@@ -92,6 +93,14 @@ def test_tools_in_a_namespace_stand_beside_the_others() -> None:
     assert box.called("never heard of") == Named("function", "never heard of")
     for name in ("weather", "fs__weather", "patch", "never heard of"):
         assert box.function(box.called(name)) == name
+
+
+def test_tools_may_come_among_the_items() -> None:
+    more = {"type": "additional_tools", "role": "developer", "tools": [space("fs", PATCH), WEATHER]}
+    raw = {"tools": [WEATHER], "input": [more, {"role": "user", "content": "Hi"}, more]}
+    assert tools_of(raw) == [WEATHER, space("fs", PATCH)]
+    assert tools_of({"tools": None, "input": [more]}) == more["tools"]
+    assert tools_of({"input": "Hi"}) == tools_of({}) == []
 
 
 # choices
