@@ -10,12 +10,14 @@ import attrs
 
 from .errors import UnsupportedError, UpstreamError
 from .events import (
+    Citations,
     Event,
     EventStream,
     Finish,
     Logprobs,
     ReasoningDelta,
     RefusalDelta,
+    Started,
     TextDelta,
     ToolCallDelta,
     Usage,
@@ -27,6 +29,10 @@ from .requests import ChatRequest
 if TYPE_CHECKING:
     from .provider import CallContext
 
+#: what this is called where it is told what was supplied
+COMPLETIONS = "completions"
+#: the most choices for which a provider is called so often
+MOST = 16
 #: fields of a completion that mean the same in a chat
 _SAME = ("logit_bias", "user")
 
@@ -44,20 +50,34 @@ async def as_chats(
 ) -> EventStream:
     """One chat for each prompt, one after the other; their choices are counted on.
 
-    ChatsOnlyError names the field that no chat has a word for.
+    For a provider that gives one choice at a time there is a chat for each choice. ChatsOnlyError
+    names the field that no chat has a word for.
     """
-    chats = [_chat(request, prompt, ctx.provider) for prompt in request.prompts]
+    each, told = request.n, Started(ctx.provider, request.model, emulated=(COMPLETIONS,))
+    if request.singly and request.n > 1:
+        if request.n > MOST:
+            raise _lacking("n", f"gives one answer at a time, and {MOST} at most", ctx.provider)
+        each, told = 1, attrs.evolve(told, emulated=(COMPLETIONS, "n"))
+    chats = [
+        _chat(request, prompt, each, ctx.provider)
+        for prompt in request.prompts
+        for _ in range(request.n // each)
+    ]
     total: Usage | None = Usage()
+    begun = False
     for number, asked in enumerate(chats):
-        first = number * request.n
+        first = number * each
         echo = asked.last_user_text if request.echo else ""
         usage: Usage | None = None
         finished = False
         async with aclosing(chat(asked, ctx)) as events:
             async for event in events:
+                # neither this nor an echo before there is an answer to put it in front of
+                if not begun:
+                    begun = True
+                    yield told
                 if echo:
-                    # not before there is an answer to put it in front of
-                    for choice in range(first, first + request.n):
+                    for choice in range(first, first + each):
                         yield TextDelta(echo, choice)
                     echo = ""
                 if isinstance(event, Usage):
@@ -74,8 +94,8 @@ async def as_chats(
         yield total
 
 
-def _chat(request: CompletionRequest, prompt: Prompt, provider: str) -> ChatRequest:
-    """The chat that stands for one prompt."""
+def _chat(request: CompletionRequest, prompt: Prompt, choices: int, provider: str) -> ChatRequest:
+    """The chat that stands for one prompt, or for some of its *choices*."""
     if not isinstance(prompt, str):
         raise _lacking("prompt", "takes texts, no tokens", provider)
     if request.suffix:
@@ -92,7 +112,7 @@ def _chat(request: CompletionRequest, prompt: Prompt, provider: str) -> ChatRequ
         messages=(Message("user", (TextPart(prompt),)),),
         stream=request.stream,
         sampling=request.sampling,
-        n=request.n,
+        n=choices,
         options=options,
         routing=request.routing,
         dialect=request.dialect,
@@ -114,6 +134,7 @@ def _moved(event: Event, first: int) -> Event:
             | RefusalDelta(choice=choice)
             | ToolCallDelta(choice=choice)
             | Logprobs(choice=choice)
+            | Citations(choice=choice)
             | Finish(choice=choice)
         ) if first:
             return attrs.evolve(event, choice=choice + first)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import attrs
 
 from .events import (
@@ -28,6 +30,26 @@ from .events import (
 from .messages import Thought, ToolCall
 
 
+def thoughts_of(pieces: Iterable[ReasoningDelta]) -> tuple[Thought, ...]:
+    """The thoughts that come in *pieces*: each seal ends one."""
+    found: list[Thought] = []
+    texts: list[str] = []
+    for piece in pieces:
+        if piece.redacted is not None:
+            if texts:
+                found.append(Thought("".join(texts)))
+            found.append(Thought("", redacted=piece.redacted))
+            texts = []
+            continue
+        texts.append(piece.text)
+        if piece.signature is not None:
+            found.append(Thought("".join(texts), piece.signature))
+            texts = []
+    if texts:
+        found.append(Thought("".join(texts)))
+    return tuple(found)
+
+
 @attrs.define
 class _Call:
     type: str
@@ -38,15 +60,20 @@ class _Call:
 
 @attrs.define
 class Choice:
-    """One of the answers to a request; *finish* of None means that it is not complete."""
+    """One of the answers to a request; *ending* of None means that it is not complete."""
 
     texts: list[str] = attrs.field(factory=list)
     reasonings: list[ReasoningDelta] = attrs.field(factory=list)
     refusals: list[str] = attrs.field(factory=list)
     logprobs: dict[str, list[object]] = attrs.field(factory=dict)
     citations: list[Citation] = attrs.field(factory=list)
-    finish: FinishReason | None = None
+    ending: Finish | None = None
     _calls: dict[int, _Call] = attrs.field(factory=dict, init=False)
+
+    @property
+    def finish(self) -> FinishReason | None:
+        """Why it ended; None before that."""
+        return None if self.ending is None else self.ending.reason
 
     @property
     def text(self) -> str:
@@ -60,23 +87,8 @@ class Choice:
 
     @property
     def thoughts(self) -> tuple[Thought, ...]:
-        """The same with its seals: each of them ends a thought."""
-        found: list[Thought] = []
-        texts: list[str] = []
-        for piece in self.reasonings:
-            if piece.redacted is not None:
-                if texts:
-                    found.append(Thought("".join(texts)))
-                found.append(Thought("", redacted=piece.redacted))
-                texts = []
-                continue
-            texts.append(piece.text)
-            if piece.signature is not None:
-                found.append(Thought("".join(texts), piece.signature))
-                texts = []
-        if texts:
-            found.append(Thought("".join(texts)))
-        return tuple(found)
+        """The same with its seals."""
+        return thoughts_of(self.reasonings)
 
     @property
     def refusal(self) -> str:
@@ -147,13 +159,13 @@ class Completion:
             case Media(url=url, alt=alt, kind=kind):
                 mark = "!" if kind == "image" else ""
                 self.choice().texts.append(f"\n{mark}[{alt}]({url})\n")
-            case Citations(links=links):
-                self.choice().citations.extend(links)
+            case Citations(links=links, choice=index):
+                self.choice(index).citations.extend(links)
             case Usage():
                 self.usage = event
-            case Finish(reason=reason, choice=index):
+            case Finish(choice=index):
                 choice = self.choice(index)
-                choice.finish = choice.finish or reason
+                choice.ending = choice.ending or event
             case (  # pragma: no branch
                 Preview() | Title() | Suggestions() | Status() | ConversationState()
             ):

@@ -6,7 +6,7 @@ for each choice; or an exception of ``core.errors``. A stream that ends with nei
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any, Literal, Protocol
 
 import attrs
@@ -14,18 +14,22 @@ import attrs
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
 
 
-@attrs.frozen
+# not in slots: it is made for every request, and that takes half the time so
+@attrs.frozen(slots=False)
 class Started:
     """Who answers. The gateway sends it, once, before everything else.
 
-    *attempts* says how many providers were called, this one included. *emulated* names what the
-    gateway supplies because the provider lacks it.
+    *attempts* says how many providers were called, this one included. *emulated* names what is
+    supplied here because the provider lacks it. *headers* are those of the upstream's answer that are
+    for the client. A provider that has something to say with one of these two may yield one right
+    before its first event; the gateway takes that into its own.
     """
 
     provider: str
     model: str
     attempts: int = 1
     emulated: tuple[str, ...] = ()
+    headers: Mapping[str, str] | None = None
 
 
 @attrs.frozen
@@ -102,9 +106,10 @@ class Citation:
 
 @attrs.frozen
 class Citations:
-    """The sources an answer rests on."""
+    """The sources an answer rests on. *choice* as with text."""
 
     links: tuple[Citation, ...]
+    choice: int = 0
 
 
 @attrs.frozen
@@ -143,7 +148,8 @@ class ConversationState:
     data: dict[str, Any]
 
 
-@attrs.frozen
+# not in slots: it is made for every request, and that takes half the time so
+@attrs.frozen(slots=False)
 class Usage:
     """Tokens. *input* includes *cached*, *output* includes *reasoning*.
 
@@ -158,28 +164,41 @@ class Usage:
     estimated: bool = False
     raw: dict[str, Any] | None = None
 
+    def plain(self) -> Usage:
+        """The same counts, without the upstream's own object."""
+        return Usage(self.input, self.output, self.cached, self.reasoning, self.estimated)
+
 
 @attrs.frozen
 class Finish:
-    """The end of one choice, and why."""
+    """The end of one choice, and why.
+
+    *stop_sequence* is the one that the model came upon, where that is known. *paused*: the answer is
+    not whole; the model goes on with it when it is sent back.
+    """
 
     reason: FinishReason = "stop"
     choice: int = 0
+    stop_sequence: str | None = None
+    paused: bool = False
 
 
-@attrs.frozen
+# not in slots: it is made for every request, and that takes half the time so
+@attrs.frozen(slots=False)
 class Passthrough:
     """Bytes of the upstream, already in the wire format the client accepts.
 
     For a stream: whole frames. Otherwise: the whole body. *last* is true for the bytes that complete
     the answer; *usage* comes with them, as the upstream reported it or as estimated here. *progress*
-    is false for bytes that hold nothing of the answer, such as an upstream's comments.
+    is false for bytes that hold nothing of the answer, such as an upstream's comments. *pieces* is
+    the number of frames, as far as somebody counted them.
     """
 
     data: bytes
     usage: Usage | None = None
     last: bool = False
     progress: bool = True
+    pieces: int = attrs.field(default=1, eq=False)
 
 
 Event = (

@@ -33,7 +33,7 @@ class ImagePart:
 
 @attrs.frozen
 class AudioPart:
-    """Audio as base64 text; *format* is ``wav``, ``mp3`` …"""
+    """Audio as base64 text, or its ``https:`` URL; *format* is ``wav``, ``mp3`` …"""
 
     data: str
     format: str
@@ -41,7 +41,10 @@ class AudioPart:
 
 @attrs.frozen
 class FilePart:
-    """A file: its content as a ``data:`` URI in *data*, or the *id* the provider gave it."""
+    """A file: its content as a ``data:`` URI in *data*, or the *id* the provider gave it.
+
+    *data* may be the file's ``https:`` URL, too.
+    """
 
     data: str | None = None
     id: str | None = None
@@ -64,12 +67,14 @@ class Thought:
     """A stretch of a model's thinking.
 
     *signature* seals the text, *redacted* is in its place when nobody may read it. Both are the
-    upstream's own, and it wants them back unchanged.
+    upstream's own, and it wants them back unchanged. *by* names the provider that it is of, and
+    nobody else gets it.
     """
 
     text: str
     signature: str | None = None
     redacted: str | None = None
+    by: str | None = None
 
 
 @attrs.frozen(eq=False)
@@ -98,12 +103,14 @@ class ToolCall:
     type: str = "function"
 
 
-@attrs.frozen
+# not in slots: it is made for every request, and that takes half the time so
+@attrs.frozen(slots=False)
 class Message:
     """One turn of a conversation.
 
     *tool_call_id* names the call that a message of role ``tool`` answers. *extra* holds the keys
     of the wire message that this version does not know, so that they survive a translation back.
+    *thoughts* are sealed ones that led to what is said, for the provider that they are of.
     *origin* is how it came in, for a dialect in which there is more to a message than is said here.
     """
 
@@ -113,6 +120,7 @@ class Message:
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
     reasoning: str | None = None
+    thoughts: tuple[Thought, ...] = ()
     extra: dict[str, Any] = attrs.field(factory=dict)
     origin: Origin | None = attrs.field(default=None, eq=False, repr=False)
 

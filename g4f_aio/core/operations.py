@@ -153,7 +153,8 @@ class CompletionRequest(Operation):
     """Texts to be continued, ``n`` times each: OpenAI's older API.
 
     *logprobs*: the log probability of each token, and of so many others in its place. *include_usage*
-    is as in a chat. Who has no such API gets chats (``as_chats``).
+    is as in a chat. Who has no such API gets chats (``as_chats``). *singly*: one for each choice, as
+    the provider gives no more.
     """
 
     dialect: ClassVar[str] = "openai-completions"
@@ -166,6 +167,7 @@ class CompletionRequest(Operation):
     best_of: int | None = None
     logprobs: int | None = None
     include_usage: bool | None = None
+    singly: bool = False
 
     @property
     def needs(self) -> Capability:

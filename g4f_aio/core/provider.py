@@ -12,6 +12,8 @@ import attrs
 from .completing import as_chats
 from .errors import UnsupportedError
 from .events import EventStream
+from .fetch import Fetch
+from .messages import Part
 from .models import Capability, ModelInfo
 from .operations import CompletionRequest, EmbeddingRequest, Embeddings, ModerationRequest
 from .requests import ChatRequest
@@ -107,7 +109,8 @@ class CallContext:
 
     *provider* is the name this instance goes by. *credential* is the key to send, the caller's own
     or the server's; None when there is none, and *own_credential* tells which. *facts* describes this
-    gateway to the providers that answer about it.
+    gateway to the providers that answer about it. *fetch* is the way to what a request or an answer
+    names by URL, and nobody else's; None outside of a server.
     """
 
     http: HttpClient
@@ -117,6 +120,7 @@ class CallContext:
     timeouts: Timeouts = Timeouts()
     log: logging.Logger = LOG
     facts: Facts | None = attrs.field(default=None, repr=False)
+    fetch: Fetch | None = attrs.field(default=None, repr=False)
 
     async def check(self, response: UpstreamResponse) -> None:
         """Return when the status is a success; otherwise raise the error that fits it."""
@@ -213,6 +217,14 @@ class Provider:
 
     def speaks(self, dialect: str) -> bool:
         """Whether its upstream gets requests of that dialect as they are, state and all."""
+        return False
+
+    def takes_url(self, part: Part, request: ChatRequest) -> bool:
+        """Whether its upstream itself fetches the content of *part*, which is only there by URL.
+
+        Where it does not, this gateway does: an ImagePart, AudioPart or FilePart of the request that
+        ``chat`` gets has the content then, as if the client had sent that.
+        """
         return False
 
     async def kept_response(

@@ -72,6 +72,8 @@ class RequestRecord:
     cache: str | None = None
     #: what the gateway supplied because the provider lacks it
     emulated: tuple[str, ...] = ()
+    #: how many sources of the web it was given; None where it asked for no search
+    sources: int | None = None
 
     @property
     def answered_by(self) -> Attempt | None:
@@ -97,6 +99,10 @@ class RequestRecord:
         self.duration = time.monotonic() - self.started
         if self.outcome == "running":
             self.outcome = "ok"
+        usage = self.usage
+        if usage is not None and usage.raw is not None:
+            # an upstream's own object may hold anything
+            self.usage = usage.plain()
 
 
 class Observer(Protocol):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import attrs
 import orjson
 
 from .messages import (
@@ -15,34 +18,73 @@ from .messages import (
     TextPart,
 )
 from .requests import ChatRequest, OtherTool, Tool
-from .tokens import estimate_tokens
+from .tokens import TokenCount
 
-#: what frames every message, and every tool
-FRAME = 4
+#: what frames every message (three, and its role) and every tool; a name; the answer's beginning.
+#: From OpenAI's cookbook, "How to count tokens with tiktoken"
+FRAME, NAME, REPLY = 4, 1, 3
 #: a picture of a megapixel or more, which is scaled down to about that
 IMAGE = 1_500
 #: characters of base64 for a token: of a scanned or printed page, and of sound
 FILE, AUDIO = 50, 500
+#: characters of a part of an unknown type from which on it is taken for a file
+LARGE = 8_000
+
+
+@attrs.frozen
+class Prompt:
+    """What a model reads for a request: *texts*, and so many *tokens* beside them."""
+
+    texts: tuple[str, ...]
+    tokens: int
+
+    @property
+    def estimate(self) -> int:
+        """About how many tokens it has together."""
+        count = TokenCount()
+        for text in self.texts:
+            count = count.plus(text)
+        return count.tokens + self.tokens
+
+
+def prompt_of(request: ChatRequest) -> Prompt:
+    """Everything in *request* that the model gets to read."""
+    found: list[str | int] = [REPLY]
+    for message in request.messages:
+        found += _in_message(message)
+    for tool in request.tools:
+        found += _in_tool(tool)
+    if request.response_format is not None:
+        found.append(_json(request.response_format))
+    return Prompt(
+        tuple(one for one in found if isinstance(one, str)),
+        sum(one for one in found if isinstance(one, int)),
+    )
 
 
 def estimate_request(request: ChatRequest) -> int:
     """The estimate for everything in *request* that the model gets to read."""
-    said = sum(map(_of_message, request.messages))
-    tools = sum(map(_of_tool, request.tools))
-    form = 0 if request.response_format is None else _of_json(request.response_format)
-    return said + tools + form + FRAME // 2
+    return prompt_of(request).estimate
 
 
-def _of_message(message: Message) -> int:
-    calls = (f"{call.name}{call.arguments}" for call in message.tool_calls)
-    texts = (message.reasoning or "", *calls)
-    return FRAME + sum(map(estimate_tokens, texts)) + sum(map(_of_part, message.parts))
+def _in_message(message: Message) -> Iterator[str | int]:
+    yield FRAME
+    if message.name is not None:
+        yield NAME
+        yield message.name
+    for part in message.parts:
+        yield _in_part(part)
+    if message.reasoning is not None:
+        yield message.reasoning
+    for call in message.tool_calls:
+        yield call.name
+        yield call.arguments
 
 
-def _of_part(part: Part) -> int:
+def _in_part(part: Part) -> str | int:
     match part:
         case TextPart(text=text) | RefusalPart(text=text):
-            return estimate_tokens(text)
+            return text
         case ImagePart():
             return IMAGE
         case FilePart(data=data):
@@ -50,15 +92,37 @@ def _of_part(part: Part) -> int:
         case AudioPart(data=data):
             return len(data) // AUDIO
         case OtherPart(raw=raw):
-            return _of_json(raw)
+            said = _json(raw)
+            return said if len(said) < LARGE else max(IMAGE, len(said) // FILE)
 
 
-def _of_tool(tool: Tool | OtherTool) -> int:
+def _in_tool(tool: Tool | OtherTool) -> Iterator[str | int]:
+    yield FRAME
     if isinstance(tool, OtherTool):
-        return FRAME + _of_json(tool.raw)
-    words = f"{tool.name}{tool.description or ''}"
-    return FRAME + estimate_tokens(words) + _of_json(tool.parameters or {})
+        yield _json(tool.raw)
+        return
+    yield tool.name
+    yield tool.description or ""
+    yield _json(tool.parameters or {})
 
 
-def _of_json(value: object) -> int:
-    return -(-len(orjson.dumps(value, default=str)) // 4)
+def _json(value: object) -> str:
+    try:
+        return orjson.dumps(value, default=str).decode()
+    except orjson.JSONEncodeError:  # too deep for it, or text that is no Unicode
+        return " ".join(_texts(value))
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text in a JSON value, however deep it is."""
+    values = [value]
+    while values:
+        match values.pop():
+            case str(text):
+                yield text
+            case dict(inner):
+                values += (*inner, *inner.values())
+            case list(inner):
+                values += inner
+            case _:
+                pass

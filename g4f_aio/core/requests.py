@@ -35,8 +35,14 @@ class OtherTool:
     type: str
     raw: dict[str, Any]
 
+    @property
+    def searches_web(self) -> bool:
+        """Whether it is Anthropic's search in the web, of whatever version."""
+        return self.type.startswith("web_search_2")
 
-@attrs.frozen
+
+# not in slots: it is made for every request, and that takes half the time so
+@attrs.frozen(slots=False)
 class Sampling:
     """How to draw tokens; None leaves it to the provider. *max_tokens* bounds the answer."""
 
@@ -57,7 +63,8 @@ class Routing:
     caller's own credentials by provider name; the name ``""`` fits any. *proxy* is the URL of an
     outgoing proxy. *timeout* bounds the whole answer, in seconds. *cache*: whether an answer that was
     given before will do; None leaves it to the settings. *emulate*: whether the gateway may supply
-    what a provider lacks; None again leaves it to the settings.
+    what a provider lacks; None again leaves it to the settings. *web_search*: a query for the web,
+    so that the model knows what is found, or True for one made of the last message.
     """
 
     provider: str | None = None
@@ -67,15 +74,15 @@ class Routing:
     timeout: float | None = None
     cache: bool | None = None
     emulate: bool | None = None
+    web_search: bool | str = False
 
 
-#: tools that search the web for the model, by the date of their version
-_WEB_SEARCH = "web_search_2"
 #: that of a caller who leaves it to the gateway
 NO_ROUTING = Routing()
 
 
-@attrs.frozen
+# not in slots: it is made for every request, and that takes half the time so
+@attrs.frozen(slots=False)
 class ChatRequest:
     """A request for a chat answer.
 
@@ -88,6 +95,9 @@ class ChatRequest:
     *own* holds the parameters of its dialect that no other has a word for: where the upstream speaks
     it they are sent on, even when the content was edited. *headers* are those of the client that
     belong to the dialect, for an upstream that speaks it; their names are in lower case.
+    *states* is what providers gave out as ``ConversationState`` in this conversation, by their names
+    (``CallContext.provider``). Who finds his own there has seen the conversation up to its last answer,
+    and need not be told it again.
     """
 
     model: str
@@ -106,6 +116,7 @@ class ChatRequest:
     raw: dict[str, Any] | None = attrs.field(default=None, repr=False)
     own: dict[str, Any] = attrs.field(factory=dict)
     headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    states: Mapping[str, dict[str, Any]] = attrs.field(factory=dict)
 
     @property
     def last_user_text(self) -> str:
@@ -121,9 +132,9 @@ class ChatRequest:
         needs = Capability.CHAT
         for message in self.messages:
             for part in message.parts:
+                if type(part) is TextPart:  # as nearly all of them are
+                    continue
                 match part:
-                    case TextPart():  # first, as nearly all of them are
-                        pass
                     case ImagePart():
                         needs |= Capability.VISION
                     case AudioPart():
@@ -135,7 +146,7 @@ class ChatRequest:
         if self.tools or self.options.get("functions"):
             needs |= Capability.TOOLS
             for tool in self.tools:
-                if isinstance(tool, OtherTool) and tool.type.startswith(_WEB_SEARCH):
+                if isinstance(tool, OtherTool) and tool.searches_web:
                     needs |= Capability.WEB_SEARCH
         if self.response_format:
             kind = self.response_format.get("type")

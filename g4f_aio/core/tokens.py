@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 import bisect
-import re
 
 import attrs
 
-#: scripts in which one character is about one token: CJK, kana, hangul, full-width forms
-_WIDE = re.compile(
-    "[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef"
-    "\U00020000-\U0003ffff]+"
+#: parts of a token in which characters are weighed
+_WHOLE = 16
+#: letters and white space: more than five characters to a token, as they come in words
+_LETTER = 3
+#: digits and signs: seldom more than two to a token
+_SIGN = 10
+_SIGNS = bytes(code for code in range(33, 127) if not chr(code).isalpha())
+#: what a character weighs by the first byte of its UTF-8: from which byte on, and how much. Fitted to
+#: o200k_base, the encoding of OpenAI's models; for those of others it is of the right order
+_KINDS = (
+    (0x80, 0),  # no first byte
+    (0xC0, 16),  # Latin letters with a mark
+    (0xCE, 7),  # Greek
+    (0xD0, 5),  # Cyrillic
+    (0xD4, 7),  # Hebrew, Arabic, the scripts of India, Thai
+    (0xE1, 10),  # Vietnamese, Georgian, Khmer
+    (0xE2, 13),  # Chinese, Japanese, Korean, typographic signs
+    (0xF0, 28),  # emoji
+)
+_ASCII = bytes(_SIGN if code in _SIGNS else _LETTER for code in range(0x80))
+_ENDS = (*(first for first, _ in _KINDS[1:]), 0x100)
+_WEIGHTS = _ASCII + b"".join(
+    bytes((weight,)) * (end - first) for (first, weight), end in zip(_KINDS, _ENDS, strict=True)
 )
 
 
 def estimate_tokens(text: str) -> int:
-    """About how many tokens *text* has: a quarter of its UTF-8 bytes, rounded up.
+    """About how many tokens *text* has, rounded up: every character weighs by its kind.
 
-    A character of a script that is written without spaces counts as one token. Linear in the
-    length of *text*, and never smaller for a longer text than for its beginning.
+    Linear in the length of *text*, and never smaller for a longer text than for its beginning.
     """
     return TokenCount().plus(text).tokens
 
@@ -27,29 +44,28 @@ def estimate_tokens(text: str) -> int:
 class TokenCount:
     """The same estimate for a text that comes in pieces, none of which is kept."""
 
-    _wide: int = 0
-    _bytes: int = 0
+    _weight: int = 0
 
     @property
     def tokens(self) -> int:
         """The estimate for all pieces together."""
-        return self._wide + -(-self._bytes // 4)
+        return -(-self._weight // _WHOLE)
 
     def plus(self, text: str) -> TokenCount:
         """The count with one more piece."""
-        if text.isascii():
-            return TokenCount(self._wide, self._bytes + len(text))
-        narrow = _WIDE.sub("", text)
-        size = len(narrow.encode("utf-8", "surrogatepass"))
-        return TokenCount(self._wide + len(text) - len(narrow), self._bytes + size)
+        data = text.encode("utf-8", "surrogatepass")
+        if text.isascii():  # the same, several times as fast
+            signs = len(data) - len(data.translate(None, _SIGNS))
+            return TokenCount(self._weight + len(data) * _LETTER + signs * (_SIGN - _LETTER))
+        return TokenCount(self._weight + sum(data.translate(_WEIGHTS)))
 
 
 def clip_to_tokens(text: str, limit: int) -> str:
     """The longest beginning of *text* that is estimated at *limit* tokens or fewer."""
     if limit <= 0:
         return ""
-    # no token covers more than four characters
-    text = text[: limit * 4]
+    # no token covers more characters than that
+    text = text[: limit * -(-_WHOLE // _LETTER)]
     lengths = range(len(text) + 1)
     fitting = bisect.bisect_right(lengths, limit, key=lambda size: estimate_tokens(text[:size]))
     return text[: fitting - 1]

@@ -145,6 +145,9 @@ def _fields(detail: object) -> dict[str, str | None]:
     if not isinstance(error, dict):
         return empty | {"message": orjson.dumps(error).decode()}
     found = {key: _text(error.get(key)) for key in empty}
+    more = error.get("details")  # Anthropic's place for a code
+    if isinstance(more, dict) and found["code"] is None:
+        found["code"] = _text(more.get("error_code"))
     return found | {"message": found["message"] or _text(detail.get("message"))}
 
 

@@ -12,6 +12,7 @@ import attrs
 
 from ..core.errors import GatewayError, UpstreamError
 from ..core.events import EventStream
+from ..core.messages import Part
 from ..core.models import Capability, ModelInfo
 from ..core.provider import CallContext, Provider
 from ..core.requests import ChatRequest
@@ -19,6 +20,7 @@ from ..dialects.anthropic_messages import AnthropicMessages
 from ..dialects.anthropic_request import Habits
 from ..dialects.anthropic_thinking import FORMS
 from .openai_compatible import clean_url
+from .relayed import preface
 
 #: what every model can do
 _ALWAYS = Capability.CHAT | Capability.STREAM | Capability.TOOLS
@@ -98,9 +100,13 @@ class Anthropic(Provider):
             after = f"&after_id={quote(last, safe='')}"
         return tuple(found.values())
 
+    def takes_url(self, part: Part, request: ChatRequest) -> bool:
+        """Of images and of PDFs."""
+        return True
+
     async def chat(self, request: ChatRequest, ctx: CallContext) -> EventStream:
         """``POST /v1/messages``; handed on byte for byte where the client speaks the same."""
-        body = self._wire.encode_request(request, request.model)
+        body = self._wire.encode_request(request, request.model, ctx.provider)
         url = f"{self.base_url}/v1/messages"
         headers = self._headers(ctx, request.headers)
         async with ctx.http.post(url, headers=headers, json=body) as response:
@@ -109,12 +115,19 @@ class Anthropic(Provider):
             if streams != request.stream:
                 request = attrs.evolve(request, accept=None)
             decoder = self._wire.decoder(request, ctx.provider)
+            told = preface(request, ctx, response.headers, self._wire.name)
             if not streams:
                 for event in decoder.body(await response.read()):
+                    if told is not None:
+                        yield told
+                        told = None
                     yield event
                 return
             async for frames in response.frames():
                 for event in decoder.feed(frames):
+                    if told is not None:
+                        yield told
+                        told = None
                     yield event
                 if decoder.done:
                     await response.end()

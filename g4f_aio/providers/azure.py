@@ -42,6 +42,7 @@ class Azure(Hosted):
     api_version: str = ""
     responses: bool = True
     completions: bool = True
+    max_completion_tokens: bool = True
 
     def __attrs_post_init__(self) -> None:
         root, version = self.base_url, self.api_version

@@ -36,6 +36,7 @@ class Cloudflare(Hosted):
     """https://developers.cloudflare.com/workers-ai/configuration/open-ai-compatibility/
 
     *account_id* is the one in the address of the dashboard; *base_url* is for a gateway of yours.
+    Its models take images as data alone.
     """
 
     name: ClassVar[str] = "Cloudflare"
@@ -44,6 +45,7 @@ class Cloudflare(Hosted):
     url: ClassVar[str | None] = "https://dash.cloudflare.com"
     account_id: str = ""
     base_url: str = ""
+    fetch_urls: bool = True
 
     def __attrs_post_init__(self) -> None:
         if self.account_id and not _ACCOUNT.fullmatch(self.account_id):

@@ -10,12 +10,14 @@ import attrs
 
 from ..core.errors import ModelNotFoundError, UpstreamError
 from ..core.events import EventStream
+from ..core.messages import FilePart, ImagePart, Part
 from ..core.models import Capability, ModelInfo
 from ..core.operations import EmbeddingRequest, Embeddings
 from ..core.provider import CallContext, Provider, UpstreamResponse
 from ..core.requests import ChatRequest
 from ..dialects import gemini_embeddings
 from ..dialects.gemini import GeminiChat
+from ..dialects.gemini_contents import FILES
 from ..dialects.gemini_errors import answered
 from .openai_compatible import clean_url
 
@@ -37,13 +39,22 @@ _GEMINI = (
 #: of the models that are listed: they talk, or they embed
 _METHODS = frozenset(("generateContent", "embedContent"))
 _SUCCESS = range(200, 300)
+#: how the URLs begin of what the API has, or can look at
+_GOOGLES = (
+    FILES,
+    "https://www.youtube.com/watch",
+    "https://youtube.com/watch",
+    "https://youtu.be/",
+)
 
 
 @attrs.frozen(kw_only=True)
 class Gemini(Provider):
     """https://ai.google.dev/api
 
-    *thoughts*: ask the models that think to show it, as ``reasoning_content``.
+    *thoughts*: ask the models that think to show it, as ``reasoning_content``. *fetch_urls*: images
+    and files that a request names by URL are fetched here, as older models cannot. Those that Google
+    itself has are left to it in any case.
     """
 
     name: ClassVar[str] = "Gemini"
@@ -56,6 +67,7 @@ class Gemini(Provider):
 
     base_url: str = "https://generativelanguage.googleapis.com"
     thoughts: bool = True
+    fetch_urls: bool = True
     _wire: GeminiChat = attrs.field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
@@ -66,6 +78,14 @@ class Gemini(Provider):
     async def fetch_models(self, ctx: CallContext) -> tuple[ModelInfo, ...]:
         """What ``GET /v1beta/models`` lists of those that talk, and of those that embed."""
         return tuple([_model(entry) async for entry in self._listed(ctx) if _is_for_us(entry)])
+
+    def takes_url(self, part: Part, request: ChatRequest) -> bool:
+        """Of files that were given to the API, and of videos; else if the settings say so."""
+        match part:
+            case ImagePart(url=str(url)) | FilePart(data=str(url)):
+                return not self.fetch_urls or url.startswith(_GOOGLES)
+            case _:
+                return False
 
     async def chat(self, request: ChatRequest, ctx: CallContext) -> EventStream:
         """``generateContent``, or ``streamGenerateContent`` as server-sent events."""

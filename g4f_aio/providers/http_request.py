@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 import attrs
 
@@ -36,6 +37,8 @@ _DEFAULTS = {
     "accept": b"Accept: */*\r\n",
 }
 
+#: the most sets of headers that are remembered for a target
+_KNOWN = 64
 _SPECIAL = _OURS | {"host"} | _DEFAULTS.keys()
 
 
@@ -44,6 +47,7 @@ class Target:
     """What every request of one method to one URL has in common.
 
     *start*: the head as far as the caller has no say in it; *line* and *defaults* are its parts.
+    *known*: what headers that were sent before look like, by their names and values.
     """
 
     method: str
@@ -51,6 +55,7 @@ class Target:
     line: bytes = attrs.field(repr=False)
     defaults: dict[str, bytes] = attrs.field(repr=False)
     start: bytes = attrs.field(repr=False)
+    known: dict[tuple[object, ...], bytes] = attrs.field(factory=dict, eq=False, repr=False)
 
 
 def target_of(method: str, url: str, proxy: str | None) -> Target:
@@ -68,7 +73,7 @@ def target_of(method: str, url: str, proxy: str | None) -> Target:
     path = parsed.raw_path_qs
     if not _VISIBLE.fullmatch(path):
         raise ValueError("the URL holds what no URL may hold")
-    origin = Origin(parsed.scheme, host, parsed.port or 0)
+    origin = _origin(parsed.scheme, host, parsed.port or 0)
     extra = b""
     if proxy is not None and not is_local(parsed.host or ""):
         through = parse_proxy(proxy)
@@ -83,28 +88,46 @@ def target_of(method: str, url: str, proxy: str | None) -> Target:
     return Target(method, origin, line, defaults, line + b"".join(defaults.values()))
 
 
-def encode_head(target: Target, headers: Mapping[str, str] | None, length: int | None) -> bytes:
+@lru_cache(1024)
+def _origin(scheme: str, host: str, port: int) -> Origin:
+    """The same object for all who lead there, for it is looked up with every request."""
+    return Origin(scheme, host, port)
+
+
+def encode_head(
+    target: Target, headers: Mapping[str, str] | None, length: int | None, kind: str | None = None
+) -> bytes:
     """A whole head; ValueError for a header that cannot be sent, naming it without its value.
 
-    *length* is the body's, None without one.
+    *length* is the body's, None without one; *kind* its content type where *headers* name none.
     """
-    start = target.start
-    lines = []
-    if headers:
-        special = False
-        for name, value in headers.items():
-            if not _TOKEN.fullmatch(name):
-                raise ValueError(f"{name[:80]!r} is no header's name")
-            plain = value.isascii() and value.isprintable()
-            if not plain and not _VALUE.fullmatch(value):
-                raise ValueError(f"header {name} has a line end, or what latin-1 does not have")
-            special = special or name.lower() in _SPECIAL
-            lines.append(f"{name}: {value}\r\n")
-        if special:
-            start = _start_without(target, {name.lower() for name in headers})
-    if length is None and target.method in _WITH_BODY:
+    key = (kind, *headers.items()) if headers else (kind,)
+    lines = target.known.get(key)
+    if lines is None:
+        lines = _lines(target, headers or {}, kind)
+        if len(target.known) < _KNOWN:
+            target.known[key] = lines
+    if length is None:
+        if target.method not in _WITH_BODY:
+            return lines + b"\r\n"
         length = 0
-    lines.append("\r\n" if length is None else f"Content-Length: {length}\r\n\r\n")
+    return b"%bContent-Length: %d\r\n\r\n" % (lines, length)
+
+
+def _lines(target: Target, headers: Mapping[str, str], kind: str | None) -> bytes:
+    """A head as far as it is the same for every body."""
+    lines = []
+    names = {name.lower() for name in headers}
+    if kind is not None and "content-type" not in names:
+        lines.append(f"Content-Type: {kind}\r\n")
+    for name, value in headers.items():
+        if not _TOKEN.fullmatch(name):
+            raise ValueError(f"{name[:80]!r} is no header's name")
+        plain = value.isascii() and value.isprintable()
+        if not plain and not _VALUE.fullmatch(value):
+            raise ValueError(f"header {name} has a line end, or what latin-1 does not have")
+        lines.append(f"{name}: {value}\r\n")
+    start = target.start if names.isdisjoint(_SPECIAL) else _start_without(target, names)
     return start + "".join(lines).encode("latin-1")
 
 

@@ -21,10 +21,15 @@ _OK = 200
 
 @attrs.frozen(kw_only=True)
 class LocalServer(OpenAICompatible):
-    """Base of the servers that are found by themselves when they run."""
+    """Base of the servers that are found by themselves when they run.
+
+    Most take images as data alone, and those that fetch them would fetch from this machine, too.
+    """
 
     description: ClassVar[str] = "A server on this machine; found by itself when it runs"
     local: ClassVar[bool] = True
+
+    fetch_urls: bool = True
 
     @property
     def root(self) -> str:

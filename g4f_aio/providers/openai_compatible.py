@@ -12,6 +12,7 @@ from yarl import URL
 
 from ..core.errors import BadRequestError, UpstreamError
 from ..core.events import EventStream
+from ..core.messages import FilePart, Part
 from ..core.models import Capability, ModelInfo
 from ..core.operations import (
     CompletionRequest,
@@ -24,7 +25,9 @@ from ..core.requests import ChatRequest
 from ..dialects import openai_completions, openai_embeddings, openai_moderations
 from ..dialects.base import Dialect
 from ..dialects.openai_chat import OpenAIChat
+from ..dialects.openai_chat_quirks import REASONING, Quirks
 from ..dialects.openai_responses import OPENAI_RESPONSES
+from .relayed import preface
 
 #: what the API can carry; whether a model can do it, its upstream says
 CHAT = (
@@ -73,7 +76,11 @@ class OpenAICompatible(Provider):
     *headers* are sent with every request. *stream_usage*: ask for usage in streams; false for
     servers that refuse ``stream_options``. *responses*: it has the Responses API, too, and gets
     requests of that API as they are; otherwise they are translated. *completions*: the same of the
-    older API for completions.
+    older API for completions. For requests that are translated: *reasoning_content* says which
+    thoughts of earlier answers are sent back under that name, ``never`` any, those of turns that
+    called ``tools``, or ``always``; ``required`` is as ``tools``, and empty where none is known.
+    *max_completion_tokens*: answers are bounded by that name, not by ``max_tokens``. *fetch_urls*:
+    images and files that a request names by URL are fetched here, for an upstream that cannot.
     """
 
     name: ClassVar[str] = "openai-compatible"
@@ -87,12 +94,19 @@ class OpenAICompatible(Provider):
     stream_usage: bool = True
     responses: bool = False
     completions: bool = True
+    reasoning_content: str = "tools"
+    max_completion_tokens: bool = False
+    fetch_urls: bool = False
     _wire: Dialect = attrs.field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
         # here and not in a converter: a subclass that sets its own default would lose that
         object.__setattr__(self, "base_url", clean_url(self.base_url) if self.base_url else "")
-        object.__setattr__(self, "_wire", OpenAIChat(ask_usage=self.stream_usage))
+        if self.reasoning_content not in REASONING:
+            raise ValueError(f"reasoning_content must be one of {', '.join(REASONING)}")
+        quirks = Quirks(self.reasoning_content, self.max_completion_tokens)
+        wire = OpenAIChat(ask_usage=self.stream_usage, quirks=quirks)
+        object.__setattr__(self, "_wire", wire)
 
     def missing(self) -> str | None:
         """A base URL, unless the class has one."""
@@ -116,6 +130,13 @@ class OpenAICompatible(Provider):
         """The Responses API, where the settings say so."""
         return self.responses and dialect == OPENAI_RESPONSES.name
 
+    def takes_url(self, part: Part, request: ChatRequest) -> bool:
+        """Unless the settings say otherwise; chats have no field for the URL of a file, though."""
+        if isinstance(part, FilePart):
+            as_it_came = request.dialect == self._wire.name or self.speaks(request.dialect)
+            return not self.fetch_urls and request.raw is not None and as_it_came
+        return not self.fetch_urls
+
     async def chat(self, request: ChatRequest, ctx: CallContext) -> EventStream:
         """``POST /chat/completions``; handed on byte for byte where the client speaks the same.
 
@@ -135,12 +156,19 @@ class OpenAICompatible(Provider):
                 # some upstreams stream always, or never, or not for this model
                 request = attrs.evolve(request, accept=None)
             decoder = wire.decoder(request, ctx.provider)
+            told = preface(request, ctx, response.headers, wire.name)
             if not streams:
                 for event in decoder.body(await response.read()):
+                    if told is not None:
+                        yield told
+                        told = None
                     yield event
                 return
             async for frames in response.frames():
                 for event in decoder.feed(self._answer(frames)):
+                    if told is not None:
+                        yield told
+                        told = None
                     yield event
                 if decoder.done:
                     await response.end()

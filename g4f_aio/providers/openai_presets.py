@@ -13,16 +13,24 @@ from .openai_compatible import CHAT, OpenAICompatible
 
 @attrs.frozen(kw_only=True)
 class Hosted(OpenAICompatible):
-    """Base of the presets: a key is required."""
+    """Base of the presets: a key is required.
+
+    Many of them refuse a field that they do not know, so thoughts are sent back to none but those
+    that are known to take them.
+    """
 
     description: ClassVar[str] = "Hosted API; needs your own key"
     key: ClassVar[str] = "required"
     completions: bool = False
+    reasoning_content: str = "never"
 
 
 @attrs.frozen(kw_only=True)
 class OpenAI(Hosted):
-    """https://platform.openai.com/docs/api-reference"""
+    """https://platform.openai.com/docs/api-reference
+
+    Its reasoning models refuse ``max_tokens``.
+    """
 
     name: ClassVar[str] = "OpenAI"
     label: ClassVar[str] = "OpenAI API"
@@ -35,6 +43,7 @@ class OpenAI(Hosted):
     base_url: str = "https://api.openai.com/v1"
     responses: bool = True
     completions: bool = True
+    max_completion_tokens: bool = True
 
 
 @attrs.frozen(kw_only=True)
@@ -46,6 +55,7 @@ class OpenRouter(Hosted):
     url: ClassVar[str | None] = "https://openrouter.ai"
     base_url: str = "https://openrouter.ai/api/v1"
     completions: bool = True
+    reasoning_content: str = "tools"
 
 
 @attrs.frozen(kw_only=True)
@@ -61,13 +71,18 @@ class Groq(Hosted):
 
 @attrs.frozen(kw_only=True)
 class DeepSeek(Hosted):
-    """https://api-docs.deepseek.com"""
+    """https://api-docs.deepseek.com
+
+    Thoughts: https://api-docs.deepseek.com/guides/thinking_mode. It refuses a turn that called tools
+    without them, and ignores those of other turns.
+    """
 
     name: ClassVar[str] = "DeepSeek"
     label: ClassVar[str] = "DeepSeek"
     url: ClassVar[str | None] = "https://platform.deepseek.com"
     capabilities: ClassVar[Capability] = CHAT
     base_url: str = "https://api.deepseek.com/v1"
+    reasoning_content: str = "required"
 
 
 @attrs.frozen(kw_only=True)
@@ -166,6 +181,7 @@ class Fireworks(Hosted):
     url: ClassVar[str | None] = "https://fireworks.ai"
     base_url: str = "https://api.fireworks.ai/inference/v1"
     completions: bool = True
+    reasoning_content: str = "tools"
 
 
 @attrs.frozen(kw_only=True)

@@ -49,6 +49,8 @@ _NOT_FOUND = 404
 class _Service(OpenAICompatible):
     """One of its two addresses. Errors: https://gen.pollinations.ai/docs#tag/errors"""
 
+    reasoning_content: str = "never"
+
     async def _check(self, ctx: CallContext, response: UpstreamResponse) -> None:
         """Its codes are the names of the statuses; two of them have names of ours."""
         try:

@@ -15,9 +15,9 @@ import attrs
 import orjson
 
 from ..core.errors import UpstreamError, UpstreamTimeoutError
-from ..dialects.sse import FrameSplitter
 from .content_coding import inflater_of
 from .dialer import reason
+from .frames import Frames
 from .http_answer import TransportError
 from .http_request import Target, encode_head
 from .pool import Pool
@@ -29,7 +29,7 @@ BODY_LIMIT = 64 * 2**20
 LINGER = 0.1
 #: seconds within which it shows that a connection had been closed while it was idle
 STALE = 1.0
-_JSON = {"Content-Type": "application/json"}
+_JSON = "application/json"
 
 
 def create_session(keep_alive: float = 60.0) -> Pool:
@@ -62,13 +62,9 @@ class Client:
         data: bytes | None = None,
     ) -> Exchange:
         """A request, sent when its context is entered."""
-        if json is not None:
-            data = orjson.dumps(json)
-            if headers is None:
-                headers = _JSON
-            elif all(name.lower() != "content-type" for name in headers):
-                headers = {**_JSON, **headers}
-        return Exchange(self, method, url, headers, data)
+        if json is None:
+            return Exchange(self, method, url, headers, data)
+        return Exchange(self, method, url, headers, orjson.dumps(json), _JSON)
 
     def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Exchange:
         """``request("GET", …)``."""
@@ -89,15 +85,17 @@ class Client:
 class Exchange:
     """A request and its answer, as an asynchronous context."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  (made in one place)
         self,
         client: Client,
         method: str,
         url: str,
         headers: Mapping[str, str] | None,
         data: bytes | None,
+        kind: str | None = None,
     ) -> None:
         self._client = client
+        self._kind = kind
         self._method = method
         self._url = url
         self._headers = headers
@@ -112,7 +110,8 @@ class Exchange:
         data = self._data
         try:
             target = client.session.target(self._method, self._url, client.proxy)
-            head = encode_head(target, self._headers, None if data is None else len(data))
+            length = None if data is None else len(data)
+            head = encode_head(target, self._headers, length, self._kind)
         except ValueError as error:
             raise UpstreamError(f"{name} cannot be asked: {error}", provider=name) from None
         connection = self._connection = client.session.take(target.origin)
@@ -213,6 +212,8 @@ class Response:
             size += len(data)
             if size > BODY_LIMIT:
                 raise self._failed(f"sent more than {BODY_LIMIT} bytes")
+            if self._inflater is None and self._connection and self._connection.answer.spent:
+                break
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     async def json(self) -> Any:
@@ -239,16 +240,9 @@ class Response:
         if rest:
             yield rest
 
-    async def frames(self) -> AsyncIterator[bytes]:
+    def frames(self) -> AsyncIterator[bytes]:
         """Whole server-sent events, byte for byte."""
-        splitter = FrameSplitter(self._client.max_event)
-        while data := await self._some():
-            # the same name, so that only one of the two stays in memory
-            data = splitter.feed(data)
-            if data:
-                yield data
-        if rest := splitter.close():
-            yield rest
+        return Frames(self._some, self._client.max_event)
 
     async def end(self) -> None:
         """Wait up to ``LINGER`` seconds for the end of a body of which nothing more is wanted."""

@@ -8,15 +8,17 @@ from typing import Any
 import attrs
 import pytest
 
-from g4f_aio.core.completing import ChatsOnlyError, as_chats
+from g4f_aio.core.completing import MOST, ChatsOnlyError, as_chats
 from g4f_aio.core.errors import UpstreamError
 from g4f_aio.core.events import (
+    Citations,
     Event,
     EventStream,
     Finish,
     Logprobs,
     ReasoningDelta,
     RefusalDelta,
+    Started,
     Status,
     TextDelta,
     ToolCallDelta,
@@ -27,6 +29,7 @@ from g4f_aio.core.provider import CallContext
 from g4f_aio.core.requests import ChatRequest, Sampling
 
 CONTEXT = CallContext(None, "work")  # type: ignore[arg-type]
+TOLD = Started("work", "m", emulated=("completions",))
 
 
 @attrs.define
@@ -48,7 +51,9 @@ class Chats:
 
 async def events(request: CompletionRequest, *plays: tuple[Event, ...]) -> list[Event]:
     async with aclosing(as_chats(request, CONTEXT, Chats(list(plays)))) as found:
-        return [event async for event in found]
+        told, *rest = [event async for event in found]
+    assert told == attrs.evolve(TOLD, model=request.model)
+    return rest
 
 
 async def test_a_prompt_is_what_the_user_says() -> None:
@@ -63,7 +68,7 @@ async def test_a_prompt_is_what_the_user_says() -> None:
         raw={"user": "me", "logit_bias": {"1": 2}, "seed": None, "x": 1},
     )
     async with aclosing(as_chats(request, CONTEXT, chats)) as found:
-        assert [event async for event in found] == [Finish()]
+        assert [event async for event in found] == [TOLD, Finish()]
     (chat,) = chats.asked
     assert (chat.model, chat.last_user_text, chat.stream, chat.n) == ("m", "a", True, 2)
     assert chat.sampling == Sampling(0.5, max_tokens=3)
@@ -83,11 +88,49 @@ async def test_choices_are_counted_on() -> None:
         RefusalDelta("z", 1),
         ToolCallDelta(0, "i", "n", choice=1),
         Logprobs({}, 1),
+        Citations((), 1),
         Finish("stop", 1),
     )
     found = await events(CompletionRequest(prompts=("a", "b"), n=2), kinds, (*kinds, Status("s")))
     moved = [attrs.evolve(event, choice=3) for event in kinds]
     assert found == [*kinds, *moved, Status("s")]
+
+
+async def test_who_gives_one_answer_at_a_time_is_asked_as_often() -> None:
+    play = (TextDelta("x"), Finish(), Usage(1, 2))
+    chats = Chats([play] * 4)
+    request = CompletionRequest(model="m", prompts=("a", "b"), n=2, echo=True, singly=True)
+    async with aclosing(as_chats(request, CONTEXT, chats)) as stream:
+        found = [event async for event in stream]
+    assert [(chat.last_user_text, chat.n) for chat in chats.asked] == [
+        ("a", 1),
+        ("a", 1),
+        ("b", 1),
+        ("b", 1),
+    ]
+    assert found.pop(0) == attrs.evolve(TOLD, emulated=("completions", "n"))
+    assert found.pop() == Usage(4, 8)
+    texts = [(event.text, event.choice) for event in found if isinstance(event, TextDelta)]
+    assert texts == [(text, at) for at in range(4) for text in ("ab"[at // 2], "x")]
+    assert [event.choice for event in found if isinstance(event, Finish)] == [0, 1, 2, 3]
+
+
+async def test_but_not_for_ever() -> None:
+    with pytest.raises(ChatsOnlyError) as caught:
+        await events(CompletionRequest(prompts=("a",), n=MOST + 1, singly=True))
+    assert caught.value.param == "n"
+
+
+async def test_a_single_answer_needs_nothing_but_a_chat() -> None:
+    chats = Chats([(Finish(),)])
+    request = CompletionRequest(model="m", prompts=("a",), singly=True)
+    async with aclosing(as_chats(request, CONTEXT, chats)) as found:
+        assert [event async for event in found] == [TOLD, Finish()]
+
+
+async def test_what_is_told_comes_with_the_answer_and_not_before() -> None:
+    with pytest.raises(UpstreamError):
+        await anext(as_chats(CompletionRequest(prompts=("a",)), CONTEXT, Chats([()])))
 
 
 async def test_usage_is_that_of_all_or_none() -> None:

@@ -105,6 +105,13 @@ def test_every_seal_ends_a_thought() -> None:
     assert Completion().choice().thoughts == ()
 
 
+def test_sources_belong_to_their_answer() -> None:
+    one, other = Citation("https://a"), Citation("https://b")
+    answer = whole(Citations((one,)), Citations((other,), 1), Citations((other,)))
+    assert answer.choice(0).citations == [one, other]
+    assert answer.choice(1).citations == [other]
+
+
 def test_several_answers_are_kept_apart() -> None:
     answer = whole(
         TextDelta("b", 1), TextDelta("a"), ReasoningDelta("r", 1), RefusalDelta("n", 1), Finish()
@@ -162,8 +169,10 @@ def test_notices_are_no_part_of_the_answer(notice: Event) -> None:
 
 
 def test_the_first_finish_of_a_choice_counts_and_the_last_usage() -> None:
-    answer = whole(Finish("length"), Finish("stop"), Usage(1, 1), Usage(1, 2))
+    first = Finish("length", stop_sequence="x")
+    answer = whole(first, Finish("stop"), Usage(1, 1), Usage(1, 2))
     assert answer.choice().finish == "length"
+    assert answer.choice().ending is first
     assert answer.usage == Usage(1, 2)
 
 

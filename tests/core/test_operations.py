@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from g4f_aio.core.errors import UnsupportedError, UpstreamError
-from g4f_aio.core.events import Event, EventStream, Finish, Passthrough, TextDelta, Usage
+from g4f_aio.core.events import Event, EventStream, Finish, Passthrough, Started, TextDelta, Usage
 from g4f_aio.core.models import Capability
 from g4f_aio.core.operations import (
     CompletionRequest,
@@ -87,7 +87,7 @@ async def test_a_moderation_is_one_event() -> None:
 
 async def test_a_provider_completes_by_chats_unless_it_knows_better() -> None:
     found = await events(CompletionRequest(prompts=("a",)), Some())
-    assert found == [TextDelta("b"), Finish()]
+    assert found == [Started("work", "", emulated=("completions",)), TextDelta("b"), Finish()]
 
 
 @pytest.mark.parametrize("asked", [EMBED, ModerationRequest()], ids=lambda one: one.dialect)

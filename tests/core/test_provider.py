@@ -14,6 +14,7 @@ from g4f_aio.core.errors import (
     UnsupportedError,
     UpstreamAuthError,
 )
+from g4f_aio.core.messages import ImagePart
 from g4f_aio.core.models import Capability, ModelInfo
 from g4f_aio.core.provider import CallContext, Provider, Timeouts
 from g4f_aio.core.requests import ChatRequest
@@ -55,6 +56,11 @@ async def test_a_provider_lists_what_it_knows_when_it_cannot_ask() -> None:
 async def test_a_provider_that_does_not_chat_says_so_by_name() -> None:
     with pytest.raises(UnsupportedError, match="small does not chat"):
         Small().chat(ChatRequest("m", ()), context())
+
+
+def test_a_provider_gets_contents_and_no_urls_unless_it_says_otherwise() -> None:
+    assert not Small().takes_url(ImagePart("https://a/"), ChatRequest("m", ()))
+    assert context().fetch is None
 
 
 async def test_a_provider_counts_no_tokens_unless_it_says_how() -> None:

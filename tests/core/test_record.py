@@ -7,6 +7,7 @@ import time
 import pytest
 
 from g4f_aio.core.errors import RateLimitError, UpstreamTimeoutError
+from g4f_aio.core.events import Usage
 from g4f_aio.core.record import Attempt, Ledger, RequestRecord
 
 
@@ -64,6 +65,12 @@ def test_one_that_nobody_says_anything_about_went_well(record: RequestRecord) ->
     assert (record.outcome, record.status, record.code) == ("ok", 200, None)
     assert record.duration is not None
     assert 0 <= record.duration < 5
+
+
+def test_an_upstream_s_own_figures_are_not_kept(record: RequestRecord) -> None:
+    record.usage = Usage(1, 2, 3, 4, estimated=True, raw={"prompt_tokens": 1, "secret": "s"})
+    record.ended()
+    assert record.usage == Usage(1, 2, 3, 4, estimated=True)
 
 
 def test_one_that_failed_has_what_the_client_was_told(record: RequestRecord) -> None:

@@ -166,6 +166,13 @@ def test_a_code_of_the_upstreams_own_stays() -> None:
     assert found.code == "own"
 
 
+def test_anthropics_codes_are_among_the_details() -> None:
+    lost = body("gone", type="not_found_error", details={"error_code": "thread_not_found"})
+    assert error(404, lost).code == "thread_not_found"
+    assert error(404, body("gone", code="own", details={"error_code": "other"})).code == "own"
+    assert error(404, body("gone", details=None)).code is None
+
+
 @pytest.mark.parametrize("status", [429, 503, 529])
 def test_the_hint_when_to_come_back_is_passed_on(status: int) -> None:
     assert error(status, body(), Retry_After="7").retry_after == 7

@@ -67,12 +67,15 @@ class Gateway:
 
 @asynccontextmanager
 async def served(provider: Provider, key: str, *models: str) -> AsyncIterator[Gateway]:
-    """A gateway whose only provider is this one, which is not asked for its *models*."""
+    """A gateway whose only provider is this one, which is not asked for its *models*.
+
+    What fails is not tried again: that takes a second, and is not the provider's.
+    """
     table = ProviderSettings(
         type=provider.name, api_key=SecretStr(key), models=models or ("unlisted",)
     )
     entry = Entry(provider.name, provider.name, "g4f_aio", "0", table, provider, chosen=True)
-    quiet = Settings(routing=RoutingSettings(provider=provider.name, detect_local=False))
+    quiet = Settings(routing=RoutingSettings(provider=provider.name, detect_local=False, retries=0))
     app = create_app(quiet, Registry.of(entry, settings=quiet))
     async with TestClient(TestServer(app)) as client:
         yield Gateway(client)

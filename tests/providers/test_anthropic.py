@@ -17,10 +17,12 @@ from g4f_aio.core.errors import (
     UpstreamAuthError,
     UpstreamError,
 )
-from g4f_aio.core.events import Finish, Passthrough, ReasoningDelta, TextDelta
+from g4f_aio.core.events import Finish, Passthrough, ReasoningDelta, Started, TextDelta
 from g4f_aio.core.models import Capability, ModelInfo
 from g4f_aio.core.provider import CallContext
 from g4f_aio.dialects.anthropic_messages import ANTHROPIC_MESSAGES
+from g4f_aio.dialects.openai_responses import OPENAI_RESPONSES
+from g4f_aio.dialects.openai_responses_encoder import StreamEncoder
 from g4f_aio.gateway.plugins import find_plugins, instantiate, load_class
 from g4f_aio.providers.anthropic import Anthropic
 from g4f_aio.providers.pool import Pool
@@ -743,3 +745,51 @@ async def test_and_goes_on_without_thinking_where_they_are_forgotten(
     answer = await gateway.completion(SONNET, messages=talk, reasoning_effort="low")
     assert answer.choices[0].message.content == "12 °C"
     assert "thinking" not in (await api.bodies())[0]
+
+
+@pytest.mark.parametrize("by", ["Anthropic", "another"])
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_client_of_the_responses_api_sends_its_thoughts_back_itself(
+    api: Running,
+    session: Pool,
+    by: str,
+    stream: bool,  # noqa: FBT001
+) -> None:
+    """Each time another instance, so that nothing can be remembered here."""
+
+    async def answer(*items: Any) -> list[Any]:
+        body = {
+            "model": SONNET,
+            "input": [{"role": "user", "content": "Weather?"}, *items],
+            "tools": [{"type": "function", "name": name} for name in ("get_weather", "get_time")],
+            "reasoning": {"effort": "low"},
+            "stream": stream,
+        }
+        request = OPENAI_RESPONSES.decode_request(orjson.dumps(body))
+        encoder = StreamEncoder(request)
+        encoder.feed(Started(by, SONNET))
+        provider = Anthropic(base_url=api.root)
+        async for event in provider.chat(attrs.evolve(request, accept=None), context(session)):
+            encoder.feed(event)
+        encoder.finish()
+        response = encoder.response()
+        assert response is not None
+        output: list[Any] = response["output"]
+        return output
+
+    output = await answer()
+    assert output[0]["type"] == "reasoning"
+    called = [item["call_id"] for item in output if item["type"] == "function_call"]
+    results = [
+        {"type": "function_call_output", "call_id": one, "output": "12 °C"} for one in called
+    ]
+    again = await answer(*output, *results)
+    assert again[-1]["content"][0]["text"] == "12 °C; 12 °C"
+    _, second = await api.bodies()
+    blocks = second["messages"][1]["content"]
+    thinking = {"type": "thinking", "thinking": "Let me think.", "signature": "EqQBCgIYAhIM"}
+    assert [block for block in blocks if block["type"] == "thinking"] == (
+        [thinking] if by == "Anthropic" else []
+    )
+    assert blocks[0] == thinking or by == "another"
+    assert ("thinking" in second) == (by == "Anthropic")

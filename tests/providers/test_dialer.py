@@ -7,7 +7,6 @@ import os
 import re
 import socket
 import ssl
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -19,6 +18,7 @@ from g4f_aio.providers import dialer as module
 from g4f_aio.providers.dialer import Dialer, reason
 from g4f_aio.providers.origin import Origin, Proxy
 from g4f_aio.providers.transport import Connection
+from tests.patience import Stopwatch
 
 from .raw_server import Peer, RawServer, Talk, answering, ok, serving
 
@@ -115,10 +115,10 @@ async def test_an_address_that_does_not_answer_holds_up_nobody(
     monkeypatch.setattr(module, "NEXT_ADDRESS", 0.05)
     monkeypatch.setattr(Dialer, "_addresses", addresses)
     async with full() as silent, serving(answering(ok(b"hello"))) as server:
-        begin = time.monotonic()
+        watch = Stopwatch()
         async with nothing_left():
             assert await get(Dialer(), Origin("http", "127.0.0.1", server.port)) == b"hello"
-        assert time.monotonic() - begin < 0.5
+        assert watch.seconds < 0.5
 
 
 # why not

@@ -137,7 +137,7 @@ async def test_a_limit_that_is_not_reached_changes_nothing() -> None:
 
 def test_a_stop_sequence_beyond_the_limit_does_not_count() -> None:
     sampling = Sampling(max_tokens=2, stop=("ijk",))
-    assert _bounded("abcdefghijk", sampling) == ("abcdefgh", "length")
+    assert _bounded("abcdefghijk", sampling) == ("abcdefghij", "length")
     assert _bounded("abcdefghijk", attrs.evolve(sampling, stop=("gh",))) == ("abcdef", "stop")
 
 

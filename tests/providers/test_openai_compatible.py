@@ -160,6 +160,33 @@ async def test_usage_is_asked_for_in_streams(
     assert "stream_options" not in not_wanted["body"]
 
 
+async def test_a_translated_request_goes_up_with_the_quirks_of_the_upstream(
+    upstream: Upstream, provider: OpenAICompatible, context: CallContext
+) -> None:
+    called = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    thought = {"role": "assistant", "tool_calls": [called], "reasoning_content": "Hm."}
+    messages = [{"role": "user", "content": "Hi"}, thought, {"role": "user", "content": "Hello"}]
+    client = asked("echo", messages=messages, max_tokens=9)
+    strict = attrs.evolve(provider, reasoning_content="never", max_completion_tokens=True)
+    await answer(strict, client, context)
+    translated = attrs.evolve(client, dialect="another")
+    await answer(provider, translated, context)
+    await answer(strict, translated, context)
+    same, usual, quirky = [record["body"] for record in await upstream.records()]
+    assert same["messages"] == messages
+    assert same["max_tokens"] == 9
+    assert usual["messages"][1]["reasoning_content"] == "Hm."
+    assert usual["max_tokens"] == 9
+    assert "reasoning_content" not in quirky["messages"][1]
+    assert quirky["max_completion_tokens"] == 9
+    assert "max_tokens" not in quirky
+
+
+def test_a_quirk_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ValueError, match="never, tools, required, always"):
+        OpenAICompatible(reasoning_content="sometimes")
+
+
 async def test_the_key_and_further_headers_go_along(
     upstream: Upstream, context: CallContext
 ) -> None:

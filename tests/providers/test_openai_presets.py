@@ -85,6 +85,16 @@ def test_who_refuses_stream_options_is_not_sent_them() -> None:
     assert not Mistral().stream_usage
 
 
+def test_thoughts_are_sent_back_to_those_that_take_them() -> None:
+    taken = {cls.name: cls().reasoning_content for cls in PRESETS}
+    some = {name: which for name, which in taken.items() if which != "never"}
+    assert some == {"DeepSeek": "required", "OpenRouter": "tools", "Fireworks": "tools"}
+
+
+def test_who_refuses_max_tokens_is_not_sent_them() -> None:
+    assert [cls.name for cls in PRESETS if cls().max_completion_tokens] == ["OpenAI"]
+
+
 def test_a_preset_holds_no_code() -> None:
     tree = ast.parse(inspect.getsource(openai_presets))
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]

@@ -107,10 +107,10 @@ def test_the_result(source: str, result: Number) -> None:
     ],
 )
 def test_why_there_is_none(source: str, reason: str) -> None:
-    begin = time.perf_counter()
+    begin = time.thread_time()
     with pytest.raises(CalculatorError, match=reason):
         value(source)
-    assert time.perf_counter() - begin < 1
+    assert time.thread_time() - begin < 1
 
 
 @pytest.mark.parametrize(
