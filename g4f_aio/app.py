@@ -7,19 +7,30 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from functools import partial
+from importlib.util import find_spec
 
 from aiohttp import web
 
 from . import __version__
 from .core.record import Ledger
-from .gateway.conversation import MemoryConversations
+from .files.lazy import LazyFetcher
 from .gateway.gateway import Gateway
 from .gateway.limits import MemoryQuotas
 from .gateway.plugins import find_plugins
 from .gateway.registry import Registry
-from .gateway.responses import MemoryResponses
+from .gateway.tokenizing import MODULE as TOKENIZER
+from .gateway.tokenizing import TokenCounter
 from .gateway.watchdog import Watchdog
-from .keys import CONVERSATIONS, CURRENT, GATEWAY, LEDGER, QUOTAS, RESPONSES, TURNSTILE, Current
+from .keys import (
+    CURRENT,
+    FETCH,
+    GATEWAY,
+    LEDGER,
+    QUOTAS,
+    STORAGE,
+    TURNSTILE,
+    Current,
+)
 from .providers.upstream import create_session
 from .server.access import Doorman
 from .server.admission import turnstile_for
@@ -30,7 +41,10 @@ from .server.middlewares import ACCESS, DOORMAN, add_headers, boundary
 from .server.openapi import openapi_document
 from .server.routes import add_routes
 from .server.sight import add_sight
-from .settings import Settings, SettingsError, environment, load
+from .server.web_search import WEB_SEARCH, WebSearch, web_search_ctx
+from .settings import Settings, SettingsError, address_of, environment, load
+from .storage.limits import Keeping, Limits
+from .storage.storage import DatabaseStorage
 
 #: seconds between two looks at what has changed: local servers, lists of models
 REFRESH = 60.0
@@ -49,20 +63,23 @@ def create_app(
     registry = build_registry(settings) if registry is None else registry
     app = web.Application(middlewares=[boundary], client_max_size=settings.server.max_body)
     app[CURRENT] = Current(settings)
+    app[FETCH] = LazyFetcher(settings.fetch)
     app[DOORMAN] = Doorman(settings)
     app[ANSWERS] = Answers()
     app[LEDGER] = Ledger()
-    app[CONVERSATIONS] = MemoryConversations()
-    app[RESPONSES] = MemoryResponses()
+    app[STORAGE] = storage = build_storage(settings)
     app[QUOTAS] = MemoryQuotas()
     app[TURNSTILE] = turnstile_for(settings)
+    app[WEB_SEARCH] = WebSearch()
     app[DESCRIPTION] = Description(openapi_document)
     app[ACCESS] = add_routes(app)
     app.on_response_prepare.append(add_headers)
     add_sight(app)
     add_cors(app, settings.server.cors_origin)
+    app.cleanup_ctx.append(partial(storage_ctx, storage))
     app.cleanup_ctx.append(partial(gateway_ctx, registry))
     app.cleanup_ctx.append(watchdog_ctx)
+    app.cleanup_ctx.append(web_search_ctx)
     app.cleanup_ctx.append(answers_ctx)
     app.cleanup_ctx.append(background_ctx)
     return app
@@ -76,21 +93,48 @@ def build_registry(settings: Settings) -> Registry:
     return registry
 
 
+def build_storage(settings: Settings) -> DatabaseStorage:
+    """Where the settings want things to be kept; SettingsError when that takes a missing package."""
+    wanted = settings.storage
+    address = address_of(settings)
+    if address.url is not None and find_spec("asyncpg") is None:
+        problem = "storage.database: PostgreSQL needs asyncpg: pip install g4f_aio[postgres]"
+        raise SettingsError((problem,), settings.config)
+    room = wanted.room_per_key
+    limits = Limits(
+        Keeping.days(wanted.conversation_days, wanted.max_conversations, room),
+        Keeping.days(wanted.response_days, wanted.max_responses, room),
+    )
+    return DatabaseStorage(address, limits)
+
+
 def reload_app(app: web.Application, settings: Settings, registry: Registry) -> None:
     """Go by new settings from now on; requests in flight keep the old ones."""
     app[CURRENT].settings = settings
     app[DOORMAN].apply(settings)
+    app[FETCH].apply(settings.fetch)
     app[TURNSTILE].limit = settings.server.max_requests
     app[TURNSTILE].waiting = settings.server.queue
     app[GATEWAY].reload(settings, registry)
     app[CURRENT].changed.set()
 
 
+async def storage_ctx(storage: DatabaseStorage, app: web.Application) -> AsyncIterator[None]:
+    """The storage. One that somebody chose is opened at once, so that the log tells what is wrong."""
+    async with storage.running():
+        if app[CURRENT].settings.storage.database is not None:
+            storage.begin()
+        yield
+
+
 async def gateway_ctx(registry: Registry, app: web.Application) -> AsyncIterator[None]:
     """The gateway and its way out."""
     settings = app[CURRENT].settings
     async with create_session() as session, asyncio.TaskGroup() as tasks:
-        gateway = app[GATEWAY] = Gateway(settings, registry, session, __version__, tasks)
+        gateway = app[GATEWAY] = Gateway(
+            settings, registry, session, __version__, tasks, app[FETCH]
+        )
+        gateway.desk.tokens = TokenCounter(TOKENIZER)
         yield
         gateway.close()
 

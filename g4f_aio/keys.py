@@ -9,8 +9,9 @@ import attrs
 from aiohttp import web
 
 from .core.record import Ledger, RequestRecord
-from .core.stores import ConversationStore, QuotaStore, ResponseStore
+from .core.stores import QuotaStore, Storage
 from .dialects.base import Face
+from .files.lazy import LazyFetcher
 from .gateway.gateway import Gateway
 from .gateway.limits import Limits
 from .gateway.turnstile import Turnstile
@@ -45,9 +46,10 @@ class Current:
 
 CURRENT = web.AppKey("CURRENT", Current)
 GATEWAY = web.AppKey("GATEWAY", Gateway)
+#: the one way to what a request, an answer or a page of the web names by URL
+FETCH = web.AppKey("FETCH", LazyFetcher)
 LEDGER = web.AppKey("LEDGER", Ledger)
-CONVERSATIONS: web.AppKey[ConversationStore] = web.AppKey("CONVERSATIONS")
-RESPONSES: web.AppKey[ResponseStore] = web.AppKey("RESPONSES")
+STORAGE: web.AppKey[Storage] = web.AppKey("STORAGE")
 QUOTAS: web.AppKey[QuotaStore] = web.AppKey("QUOTAS")
 #: that of the whole process
 TURNSTILE = web.AppKey("TURNSTILE", Turnstile)

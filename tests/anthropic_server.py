@@ -4,13 +4,15 @@ It refuses what the API refuses: no version or key, unknown models and fields, e
 fit no calls, thoughts that it did not sign and turns that miss theirs, budgets that fit no bound,
 temperatures out of range. It counts tokens (a word is one, an image ten). It thinks when it is told
 to, calls every tool it may call, once, then tells what they said; searches the web when it has that
-tool; keeps to a schema, to ``max_tokens`` (a word is a token) and to stop sequences; and otherwise says
-the user's last text again, word by word. Images and documents are told by their kind and size.
+tool; keeps to a schema (a text that is JSON does), to ``max_tokens`` (a word is a token) and to stop sequences; and otherwise says
+the user's last text again, word by word. Images and documents are told by their kind and size. It keeps
+a conversation where that is asked for with the beta's name, and goes on from it.
 
 What follows an ``@`` in a model's name says how it misbehaves: ``@cut-head``, ``@cut-first`` (before any
 content), ``@cut-event``, ``@cut-between``, ``@cut-last`` (before ``message_stop``), ``@no-stop`` (an end
 without it), ``@malformed``, ``@error-first-TYPE``, ``@error-late-TYPE``, ``@hang``; ``@status-N``,
-``@long``, ``@leak``; ``@refusal``, ``@pause``, ``@redacted``; ``@crlf``, ``@bytes``; ``@body`` (never
+``@long``, ``@leak``; ``@refusal``, ``@filtered`` (the same without an explanation), ``@pause``,
+``@redacted``; ``@pages-N-N`` (so many words of so many bytes); ``@crlf``, ``@bytes``; ``@body`` (never
 streams), ``@stream`` (always does); ``@anything`` (takes any field), ``@no-count`` (counts no tokens),
 ``@odd-count``.
 """
@@ -61,6 +63,13 @@ TYPES = {
     529: "overloaded_error",
 }
 ID = re.compile(r"[a-zA-Z0-9_-]+")
+THREAD_LOST = {
+    "type": "not_found_error",
+    "message": "It is not kept.",
+    "details": {"error_code": "thread_not_found"},
+}
+#: the conversations that are kept, as the requests for their last messages, by the ids of those
+THREADS: dict[str, Json] = {}
 
 
 class Refusal(Exception):  # noqa: N818  (what the API says no to)
@@ -185,14 +194,37 @@ class Anthropic(Reply):
             await self.refuse(400, "prompt is too long: 208310 tokens > 200000 maximum")
         elif self.mood == "leak":
             await self.refuse(403, f"The key {KEY} may not do this")
+        elif not self.resume():
+            await self.json(404, {"type": "error", "error": THREAD_LOST, "request_id": "req_011C"})
         else:
             try:
                 check(self.body, self.way, self.mood, self.roles())
             except Refusal as refusal:
                 await self.refuse(400, str(refusal))
                 return
+            if self.thread:
+                reply = {"role": "assistant", "content": self.blocks()}
+                kept = {**self.body, "messages": [*self.body["messages"], reply]}
+                THREADS[self.id] = kept
             streams = self.mood != "body" and (self.body.get("stream") or self.mood == "stream")
             await (self.stream() if streams else self.whole_message())
+
+    def resume(self) -> bool:
+        """Put what is kept of the conversation before what is new in it; whether it is kept."""
+        threads = "message-threads" in self.exchange.headers.get("anthropic-beta", "")
+        if len(self.state.exchanges) == 1:
+            THREADS.clear()  # they are forgotten with the records
+        self.thread = self.body.get("thread") if threads else None
+        if self.thread:
+            self.body = {name: value for name, value in self.body.items() if name != "thread"}
+        self.id = f"msg_{len(THREADS) + 2:02}" if self.thread else "msg_01"
+        if self.thread and self.thread["type"] == "continue":
+            kept = THREADS.get(self.thread["previous_message_id"])
+            if kept is None:
+                return False
+            new = {"stream": False, **self.body}
+            self.body = {**kept, **new, "messages": [*kept["messages"], *new["messages"]]}
+        return True
 
     async def whole_message(self) -> None:
         """All at once."""
@@ -263,7 +295,7 @@ class Anthropic(Reply):
     def started(self) -> Json:
         """What a message begins with."""
         model = self.body["model"]
-        return {"id": "msg_01", "type": "message", "role": "assistant", "model": model}
+        return {"id": self.id, "type": "message", "role": "assistant", "model": model}
 
     def ending(self) -> Json:
         """Why it ended, and what it took."""
@@ -273,7 +305,7 @@ class Anthropic(Reply):
         return {
             "stop_reason": reason,
             "stop_sequence": sequence,
-            "stop_details": details if reason == "refusal" else None,
+            "stop_details": details if self.mood == "refusal" else None,
             "usage": self.usage(blocks),
         }
 
@@ -311,7 +343,8 @@ class Anthropic(Reply):
             ]
             return found
         said = "; ".join(told(block) for block in results) or self.said(last)
-        if (self.body.get("output_config") or {}).get("format"):
+        schema = (self.body.get("output_config") or {}).get("format")
+        if schema and not said.startswith("{"):
             said = orjson.dumps({"said": said}).decode()
         return [*found, *self.search(), {"type": "text", "text": self.bounded(said)}]
 
@@ -337,12 +370,16 @@ class Anthropic(Reply):
 
     def said(self, content: Any) -> str:
         """The user's text; what is none is told."""
+        kind, *numbers = self.mood.split("-")
+        if kind == "pages":
+            count, size = map(int, numbers)
+            return ("x" * (size - 1) + " ") * count
         return " ".join(map(told, blocks_of(content)))
 
     def bounded(self, text: str) -> str:
         """A text with its bounds kept."""
         match self.mood:
-            case "refusal":
+            case "refusal" | "filtered":
                 self.reason = "refusal"
             case "pause":
                 self.reason = "pause_turn"

@@ -8,7 +8,8 @@ otherwise says the user's last text again, word by word.
 What follows an ``@`` in a model's name says how it misbehaves: ``@cut-before``, ``@cut-mid-event``,
 ``@cut-between``, ``@no-finish``, ``@malformed``, ``@error-first``, ``@error-late``, ``@hang``;
 ``@status-N``, ``@quota``, ``@country``, ``@too-long``, ``@leak``; ``@finish-REASON``, ``@blocked``, ``@empty``;
-``@image``, ``@search``; ``@crlf``, ``@bytes``, ``@array`` (a stream as one array of JSON).
+``@image``, ``@search``, ``@sees`` (tells of images), ``@text`` (says something before it calls),
+``@pages-N-N`` (so many parts of so many bytes); ``@crlf``, ``@bytes``, ``@array`` (a stream as one array of JSON).
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, unquote
+
+import orjson
 
 from tests.hosted_server import JSON, SSE, Reply, event, main
 
@@ -323,7 +326,11 @@ class Gemini(Reply):
         """What the model says."""
         last = self.body["contents"][-1]["parts"]
         results = [part["functionResponse"] for part in last if "functionResponse" in part]
-        text = " ".join(part["text"] for part in last if "text" in part)
+        texts = [part["text"] for part in last if "text" in part]
+        if self.mood == "sees":
+            shown = [part["inlineData"] for part in last if "inlineData" in part]
+            texts += [f"[image {one['mimeType']} {len(one['data'])}]" for one in shown]
+        text = " ".join(texts)
         if self.mood == "empty":
             return
         if self.mood == "image":
@@ -331,7 +338,12 @@ class Gemini(Reply):
             yield {"inlineData": {"mimeType": "image/png", "data": PIXEL}}
         elif results:
             yield {"text": "; ".join(f"{r['name']}: {r['response']}" for r in results)}
+        elif self.mood.startswith("pages-"):
+            count, size = map(int, self.mood.split("-")[1:])
+            yield from ({"text": "x" * size} for _ in range(count))
         elif names := self.functions():
+            if self.mood == "text":
+                yield {"text": "I call."}
             for number, name in enumerate(names):
                 call: Json = {"functionCall": {"name": name, "args": {"city": "Köln"}}}
                 if self.model.startswith("gemini-3"):
@@ -340,7 +352,7 @@ class Gemini(Reply):
                 yield call
         elif self.body.get("generationConfig", {}).get("responseMimeType"):
             yield {"text": '{"said": '}
-            yield {"text": f'"{text}"}}'}
+            yield {"text": f"{orjson.dumps(text).decode()}}}"}
         else:
             yield from ({"text": word} for word in re.findall(r"\S+\s*", text) or ["Seen."])
 

@@ -24,6 +24,8 @@ from typing import Any
 import attrs
 import orjson
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).parent.parent
 SSE = {"Content-Type": "text/event-stream"}
 JSON = {"Content-Type": "application/json; charset=UTF-8"}
@@ -215,7 +217,7 @@ class Running:
         """Their bodies."""
         return [record["body"] for record in await self.records()]
 
-    async def closed(self, *, within: float = 3.0) -> None:
+    async def closed(self, *, within: float = PATIENCE) -> None:
         """Return when the connection of the last request was closed by us."""
         until = time.monotonic() + within
         while time.monotonic() < until:
@@ -230,7 +232,7 @@ class Running:
         self._ask("DELETE")
 
     def _ask(self, method: str) -> Any:
-        connection = http.client.HTTPConnection(self.root.removeprefix("http://"), timeout=5)
+        connection = http.client.HTTPConnection(self.root.removeprefix("http://"), timeout=PATIENCE)
         with closing(connection):
             connection.request(method, "/_record")
             return json.load(connection.getresponse())
@@ -247,4 +249,4 @@ def running(module: str) -> Iterator[Running]:
         assert process.stdout is not None
         yield Running(**json.loads(process.stdout.readline()))
         process.stdin.close()
-        process.wait(timeout=5)
+        process.wait(PATIENCE)

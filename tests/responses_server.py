@@ -3,9 +3,9 @@
 It has state, as the API has: what it answers is kept unless ``store`` is false, and can be fetched,
 deleted, referred to and gone on from. It refuses what the API refuses: fields it does not know, ids
 that it did not give, ``reasoning`` items that it did not write. It thinks when it is told to, searches
-the web when it has that tool, calls every function it may call, once, then tells what they gave; and
-otherwise says the user's last text again, word by word. In the background it takes two looks to be
-done. Chat completions are 404: who asks for them was told of the wrong route.
+the web when it has that tool, calls every function it may call, once, then tells what they gave; answers
+42 where a schema is asked for, but for a text that is JSON; and otherwise says the user's last text
+again, word by word. In the background it takes two looks to be done. Chat completions are 404: who asks for them was told of the wrong route.
 
 What follows an ``@`` in a model's name says how it misbehaves: ``@cut-head``, ``@cut-first`` (before any
 content), ``@cut-event``, ``@cut-between``, ``@cut-last`` (before the last event), ``@no-end`` (an end
@@ -322,7 +322,8 @@ def output(body: Json, context: list[Json], twist: str) -> Iterator[Json]:
     if twist == "extra":
         yield {"id": new_id("nw"), "type": "new_call", "status": "completed", "x": [1]}
     text = words_of(context)
-    if (body.get("text") or {}).get("format", {}).get("type") == "json_schema":
+    schema = (body.get("text") or {}).get("format", {}).get("type") == "json_schema"
+    if schema and not text.startswith("{"):
         text = '{"answer":42}'
     part = {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
     yield {
@@ -371,7 +372,11 @@ def _events(response: Json, finished: Json, items: list[Json], twist: str) -> It
         return
     for index, item in enumerate(items):
         place = {"output_index": index}
-        empty = {"content": [], "status": "in_progress"} if item["type"] == "message" else {}
+        unfilled: dict[str, Json] = {
+            "message": {"content": [], "status": "in_progress"},
+            "function_call": {"arguments": "", "status": "in_progress"},
+        }
+        empty = unfilled.get(item["type"], {})
         yield {"type": "response.output_item.added", **place, "item": {**item, **empty}}
         match item:
             case {"type": "message", "content": [{"text": text} as part]}:

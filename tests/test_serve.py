@@ -78,8 +78,13 @@ Of = Callable[..., Settings]
 
 
 @pytest.fixture(autouse=True)
-def process_as_before() -> Iterator[None]:
-    """The server changes its process, which is ours: put that back."""
+def process_as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The server changes its process, which is ours: put that back.
+
+    But for what it hides from the garbage collector, which could only be put back together with
+    all that was hidden before it: it hides nothing here.
+    """
+    monkeypatch.setattr(gc, "freeze", lambda: None)
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     thresholds, files = gc.get_threshold(), resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -88,7 +93,6 @@ def process_as_before() -> Iterator[None]:
     root.setLevel(level)
     logging.captureWarnings(capture=False)
     structlog.reset_defaults()
-    gc.unfreeze()
     gc.set_threshold(*thresholds)
     resource.setrlimit(resource.RLIMIT_NOFILE, files)
 

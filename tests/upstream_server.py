@@ -23,6 +23,8 @@ The model's name says what it does (N, MS are numbers):
 - ``crlf``, ``bom``, ``byte-by-byte``, ``emoji-cut``: unusual but right ways to write a stream
 - ``big-event-N``: one event with N bytes of text; ``pages-N-N``: so many of so many bytes
 - ``unknown-fields``, ``reasoning``, ``refusal``, ``tools``: special content
+- ``agent``: makes the calls that the user wrote, each in a ``<tool_call>`` as name and arguments,
+  and then says what they gave; without any, as ``echo``
 - ``usage-in-finish``: usage in the last chunk, asked for or not; ``no-usage``: never
 - ``no-stream``: one JSON body though a stream was asked for; ``always-stream``: the reverse
 - ``html``, ``redirect``: what is no API at all
@@ -30,8 +32,9 @@ The model's name says what it does (N, MS are numbers):
 Anything else is 404 ``model_not_found``. After an ``@`` come options: ``@eof`` ends bodies by
 closing instead of HTTP's chunks (a cut is then invisible to HTTP), ``@reset`` cuts with a reset;
 ``@at-N`` goes wrong after N words instead of two; ``@says-X`` says X1 X2 X3; ``@thinks`` and
-``@calls`` begin with reasoning and a tool call; ``@mute`` gives no hint when to come back; the rest
-is a tag that keeps tests apart. ``n``, ``logprobs`` and ``stream_options.include_usage`` are
+``@calls`` begin with reasoning and tool calls, ``@calls-late`` ends with them, and of them ``@one``
+makes the first only; ``@finish-X`` gives that reason for the end; ``@sees`` tells of images, too;
+``@mute`` gives no hint when to come back; the rest is a tag that keeps tests apart. ``n``, ``logprobs`` and ``stream_options.include_usage`` are
 honoured. A key that begins with ``wrong`` is refused; one that begins with ``spent-MS`` has no quota
 left for so long, from its first use on.
 
@@ -263,27 +266,23 @@ class Reply:
                 pass
         pieces = list(self.pieces())
         message: dict[str, Any] = {"role": "assistant", "content": "".join(pieces), "refusal": None}
-        finish = "stop"
-        match self.kind:
-            case "tools":
-                calls = [
-                    {"id": call["id"], "type": "function", "function": call["function"]}
-                    for call in TOOL_CALLS
-                ]
-                message, finish = message | {"content": None, "tool_calls": calls}, "tool_calls"
-            case "reasoning":
-                message["reasoning_content"] = "Let me think."
-            case "refusal":
-                message |= {"content": None, "refusal": "I cannot."}
-            case _:
-                pass
+        if self.calls:
+            calls = [
+                {"id": call["id"], "type": "function", "function": call["function"]}
+                for call in self.calls
+            ]
+            message |= {"content": "".join(pieces) or None, "tool_calls": calls}
+        if self.kind == "reasoning" or "thinks" in self.options:
+            message["reasoning_content"] = "Let me think."
+        if self.kind == "refusal":
+            message |= {"content": None, "refusal": "I cannot."}
         answer = self.begun("chat.completion") | {
             "choices": [
                 {
                     "index": i,
                     "message": message,
                     "logprobs": self.logprobs(pieces),
-                    "finish_reason": finish,
+                    "finish_reason": self.finish,
                 }
                 for i in range(self.body.get("n") or 1)
             ],
@@ -397,6 +396,9 @@ class Reply:
                 yield b": still thinking\n\n"
             for index in choices:
                 yield self.chunk({"content": piece}, index, logprobs=self.logprobs([piece]))
+        if "calls-late" in self.options:
+            for delta in self.called():
+                yield self.chunk(delta)
         async for frame in self.ending(pieces):
             yield frame
 
@@ -404,10 +406,9 @@ class Reply:
         """The last events of a stream."""
         kind = self.kind
         if kind != "no-finish":
-            reason = "tool_calls" if kind == "tools" else "stop"
             usage = {"usage": self.usage(pieces)} if kind == "usage-in-finish" else {}
             for index in range(self.body.get("n") or 1):
-                yield self.chunk({}, index, reason, usage)
+                yield self.chunk({}, index, self.finish, usage)
         if kind == "cut-after-finish":
             self.cut()
             return
@@ -438,23 +439,24 @@ class Reply:
 
     def special(self) -> Iterator[dict[str, Any]]:
         """Deltas other than text."""
-        kind = {"thinks": "reasoning", "calls": "tools"}
-        match next((kind[one] for one in self.options if one in kind), self.kind):
-            case "reasoning":
-                yield {"reasoning_content": "Let me "}
-                yield {"reasoning_content": "think."}
-            case "refusal":
-                yield {"refusal": "I cannot."}
-            case "tools":
-                for call in TOOL_CALLS:
-                    function = call["function"]
-                    first = {"name": function["name"], "arguments": ""}
-                    yield {"tool_calls": [call | {"type": "function", "function": first}]}
-                    for part in re.findall(r".{1,7}", function["arguments"]):
-                        more = {"index": call["index"], "function": {"arguments": part}}
-                        yield {"tool_calls": [more]}
-            case _:
-                pass
+        ways = {self.kind, *self.options}
+        if ways & {"reasoning", "thinks"}:
+            yield {"reasoning_content": "Let me "}
+            yield {"reasoning_content": "think."}
+        if self.kind == "refusal":
+            yield {"refusal": "I cannot."}
+        if ways & {"tools", "agent", "calls"}:
+            yield from self.called()
+
+    def called(self) -> Iterator[dict[str, Any]]:
+        """The deltas of its tool calls."""
+        for call in self.calls:
+            function = call["function"]
+            first = {"name": function["name"], "arguments": ""}
+            yield {"tool_calls": [call | {"type": "function", "function": first}]}
+            for part in re.findall(r".{1,7}", function["arguments"]):
+                more = {"index": call["index"], "function": {"arguments": part}}
+                yield {"tool_calls": [more]}
 
     def cuts(self, frame: bytes) -> Iterator[bytes]:
         """The pieces in which an event is written."""
@@ -486,10 +488,50 @@ class Reply:
                 yield from EMOJI
             case "tools" | "refusal":
                 return
-            case _ if self.kind in ("echo", "once", "first") or self.name in MODELS:
+            case "agent" if self.calls:
+                return
+            case "agent" if given := self.given():
+                yield from re.findall(r"\S+\s*|\s+", given)
+            case _ if self.kind in ("echo", "agent", "once", "first") or self.name in MODELS:
                 yield from re.findall(r"\S+\s*|\s+", self.asked()) or ["Nothing"]
             case _:
                 yield from ("One", " two", " three")
+
+    @property
+    def calls(self) -> tuple[dict[str, Any], ...]:
+        """The tool calls that it makes."""
+        if self.kind == "agent":
+            return tuple(self.wanted())
+        if self.kind != "tools" and not {"calls", "calls-late"}.intersection(self.options):
+            return ()
+        return TOOL_CALLS[: 1 if "one" in self.options else None]
+
+    def wanted(self) -> Iterator[dict[str, Any]]:
+        """The calls that the user wrote, until they are answered."""
+        found = [] if self.given() else re.findall("<tool_call>(.+?)</tool_call>", self.asked())
+        for index, call in enumerate(map(json.loads, found)):
+            function = {"name": call["name"], "arguments": json.dumps(call["arguments"])}
+            yield {
+                "index": index,
+                "id": f"call_{len(self.state.exchanges)}_{index}",
+                "function": function,
+            }
+
+    def given(self) -> str:
+        """What tools gave since somebody last spoke."""
+        texts: list[str] = []
+        for message in reversed(self.body.get("messages", ())):
+            if message.get("role") != "tool":
+                break
+            content = message["content"]
+            parts = [{"text": content}] if isinstance(content, str) else content
+            texts.insert(0, "".join(part["text"] for part in parts))
+        return "; ".join(texts)
+
+    @property
+    def finish(self) -> str:
+        """Why it ends."""
+        return self.option("finish") or ("tool_calls" if self.calls else "stop")
 
     def asked(self) -> str:
         """The text of the user's last message."""
@@ -498,8 +540,15 @@ class Reply:
                 content = message.get("content")
                 if isinstance(content, str):
                     return content
-                return "".join(part.get("text", "") for part in content)
+                return "".join(map(self.told, content))
         return ""
+
+    def told(self, part: dict[str, Any]) -> str:
+        """A part of a message in words."""
+        if "sees" in self.options and part["type"] == "image_url":
+            return f" [image {part['image_url']['url']}]"
+        text: str = part.get("text", "")
+        return text
 
     def confession(self) -> str:
         """What a careless upstream says of a request that it does not like."""

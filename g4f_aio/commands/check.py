@@ -22,6 +22,7 @@ from ..gateway.plugins import find_plugins
 from ..gateway.registry import Entry, Registry
 from ..settings import Settings, SettingsError
 from .advice import about_error, about_state
+from .check_storage import examine_database
 from .providers import state
 from .workbench import Terminal, choose, open_gateway, open_registry, open_settings
 
@@ -51,6 +52,7 @@ def run(flags: Mapping[str, object], names: Sequence[str]) -> int:
     findings = [
         (OK, "settings", str(settings.config or "good; there is no settings file")),
         examine_directory(settings.data_dir),
+        asyncio.run(examine_database(settings)),
         *asyncio.run(_examine_all(settings, registry, entries, named=bool(names))),
     ]
     terminal.table(findings)

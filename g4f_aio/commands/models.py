@@ -74,8 +74,11 @@ def _explain(model: str, names: Sequence[str], settings: Settings, terminal: Ter
     found = asyncio.run(_prospects(settings, open_registry(settings), request))
     terminal.say(found.rule)
     if found.prospects:
-        rows = [(p.asked.replace("_", " "), p.provider, p.model, _why(p)) for p in found.prospects]
-        terminal.table([("ASKED", "PROVIDER", "MODEL", "WHY"), *rows])
+        rows = [
+            (p.asked.replace("_", " "), p.provider, p.model, ", ".join(p.suppliable), _why(p))
+            for p in found.prospects
+        ]
+        terminal.table([("ASKED", "PROVIDER", "MODEL", "SUPPLIED", "WHY"), *rows])
     if found.error is None:
         return 0
     terminal.complain(found.error.message)

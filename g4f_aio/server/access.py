@@ -56,6 +56,8 @@ class Doorman:
         checked = is_loopback(server.host) or bool(names)
         self._names = _LOOPBACK_NAMES | names if checked else None
         self._good_hosts: set[str | None] = set()
+        #: who came with which keys; only good ones, so there are not many
+        self._known: dict[str, Caller] = {}
 
     def check_host(self, request: web.Request) -> None:
         """The Host header must be one of ours: a web page elsewhere may resolve to this machine."""
@@ -105,9 +107,16 @@ class Doorman:
         if not callers:
             return LOCAL
         headers = request.headers
-        bearer, provider_key = _bearer(headers.get(hdrs.AUTHORIZATION, ""))
+        authorization = headers.get(hdrs.AUTHORIZATION, "")
+        if (caller := self._known.get(authorization)) is not None:
+            return caller
+        bearer, provider_key = _bearer(authorization)
         if bearer is not None and (caller := callers.get(digest(bearer))) is not None:
-            return caller if provider_key is None else caller.bringing(provider_key)
+            if provider_key is not None:
+                return caller.bringing(provider_key)
+            if len(self._known) < _REMEMBERED:
+                self._known[authorization] = caller
+            return caller
         given = [value for name in KEY_HEADERS if (value := headers.get(name))]
         for key in given:
             if (caller := callers.get(digest(key))) is not None:

@@ -208,6 +208,10 @@ def answer_schemas() -> dict[str, Schema]:
             model={**_TEXT, "description": "What the provider calls it; null where it is open."},
             asked={**_STRING, "enum": ["first", "then", "left_out"]},
             why={**_TEXT, "description": "What put it in its place, if not the settings alone."},
+            emulated={
+                **_STRINGS,
+                "description": "What the gateway would supply because the provider lacks it.",
+            },
             wait_ms={
                 **_MILLISECONDS,
                 "description": "Milliseconds until it may be asked; null when nobody knows.",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Mapping
 
 from aiohttp import hdrs, web
 from multidict import istr
@@ -39,13 +40,13 @@ class Answer:
         self._idle = idle
         #: why it was ended from outside; then its task is cancelled
         self.failure: GatewayError | None = None
-        self._loop = asyncio.get_running_loop()
-        self._task = asyncio.current_task()
+        # Python 3.11 asks the system for the process's id each time it is asked for the running loop
+        self._task = asyncio.current_task(request.task.get_loop())
         self._response: web.StreamResponse | None = None
         self._closing = False
-        self._headers: dict[str, str] = {}
+        self._headers: Mapping[str, str] = {}
         self._opening: asyncio.Lock | None = None
-        self.last_write = self._loop.time()
+        self.last_write = time.monotonic()
         #: since when a write waits for the client, or the client has taken nothing of it
         self.blocked_since: float | None = None
         self._waiting = 0
@@ -55,14 +56,14 @@ class Answer:
         """Whether the headers are out, so that an error can no longer be a status."""
         return self._response is not None
 
-    def describe(self, headers: dict[str, str]) -> None:
+    def describe(self, headers: Mapping[str, str]) -> None:
         """Headers to send with the first bytes; too late after them."""
         self._headers = headers
 
     async def write(self, data: bytes) -> None:
         """Send bytes; waits while the client is slow."""
         response = self._response or await self._open()
-        self.last_write = self.blocked_since = self._loop.time()
+        self.last_write = self.blocked_since = time.monotonic()
         await response.write(data)
         self.blocked_since = None
 
@@ -70,7 +71,7 @@ class Answer:
         """Send the last bytes."""
         response = self._response or await self._open()
         self._closing = True
-        self.blocked_since = self._loop.time()
+        self.blocked_since = time.monotonic()
         await response.write_eof(data)
         self.blocked_since = None
         return response
@@ -78,7 +79,7 @@ class Answer:
     async def keep_alive(self) -> None:
         """Say that it lives; before the first event this commits the stream to status 200."""
         response = self._response or await self._open()
-        self.last_write = self._loop.time()
+        self.last_write = time.monotonic()
         await response.write(self._idle)
 
     def end(self, error: GatewayError) -> None:
@@ -144,11 +145,10 @@ class Answers:
 
     async def watch(self, app: web.Application) -> None:
         """Keep silent streams alive and cut off clients that do not read; runs until cancelled."""
-        loop = asyncio.get_running_loop()
         while True:
             server = app[CURRENT].settings.server
             await asyncio.sleep(min(1.0, server.keep_alive / 4, server.write_timeout / 4))
-            now = loop.time()
+            now = time.monotonic()
             for answer in tuple(self._live):
                 if answer.blocked_since is not None:
                     if answer.stalled(now) > server.write_timeout:

@@ -13,24 +13,28 @@ from ..core.errors import BadRequestError, GatewayError, PermissionDeniedError
 from ..core.events import Events
 from ..core.operations import Operation, Request
 from ..core.record import RequestRecord
+from ..core.requests import NO_ROUTING
 from ..dialects.base import Face, R
+from ..gateway.conversation import Chat as Ask
 from ..gateway.conversation import converse
 from ..keys import (
     CALLER,
-    CONVERSATIONS,
     CURRENT,
     DIALECT,
     GATEWAY,
     LEDGER,
     RECORD,
     REQUEST_ID,
+    STORAGE,
     TURNSTILE,
+    Caller,
 )
 from ..settings import checks
 from .admission import admit, stand_in_line
 from .bodies import read_json
 from .errors import internal_error
 from .stream import send
+from .web_search import WEB_SEARCH
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 #: what makes a chat complete that is not all in the body of its request
@@ -56,9 +60,10 @@ def chat_handler(
             if complete is not None:
                 chat = complete(chat, request)
             chat = _with_path(chat, request)
-            chat = with_caller(chat, request)
-            record = open_record(request, chat)
-            limits = request[CALLER].limits
+            caller = request[CALLER]
+            chat = with_caller(chat, caller, app)
+            record = open_record(request, chat, caller)
+            limits = caller.limits
             ticket = None
             try:
                 if limits is not None:
@@ -83,11 +88,11 @@ def chat_handler(
     return handler
 
 
-def open_record(request: web.Request, chat: Request) -> RequestRecord:
+def open_record(request: web.Request, chat: Request, caller: Caller) -> RequestRecord:
     """The record of a request that is understood and now to be answered."""
     record = request[RECORD] = RequestRecord(
         request[REQUEST_ID],
-        request[CALLER].name,
+        caller.name,
         chat.dialect,
         chat.model,
         chat.routing.provider,
@@ -105,10 +110,16 @@ def events_for(request: web.Request, chat: Request, record: RequestRecord) -> Ev
     gateway = request.app[GATEWAY]
     if isinstance(chat, Operation):
         return gateway.call(chat, record)
-    if chat.routing.conversation_id:
-        ask = partial(gateway.chat, record=record)
-        return converse(ask, chat, record.caller, request.app[CONVERSATIONS])
-    return gateway.chat(chat, record)
+    routing = chat.routing
+    if not (routing.conversation_id or routing.web_search):
+        return gateway.chat(chat, record)
+    ask: Ask = partial(gateway.chat, record=record)
+    if routing.web_search:
+        # inside of the conversation, which keeps what was said and not what was found
+        ask = partial(request.app[WEB_SEARCH].chat, request.app, ask, record)
+    if routing.conversation_id:
+        return converse(ask, chat, record.caller, request.app[STORAGE])
+    return ask(chat)
 
 
 def _with_path(chat: R, request: web.Request) -> R:
@@ -124,15 +135,16 @@ def _with_path(chat: R, request: web.Request) -> R:
     return attrs.evolve(chat, routing=routing)
 
 
-def with_caller(chat: R, request: web.Request) -> R:
+def with_caller(chat: R, caller: Caller, app: web.Application) -> R:
     """The caller's own keys for providers, and whether he may name a proxy.
 
     What could not be sent is his mistake; a provider that stumbles over it would get the blame.
     """
-    caller = request[CALLER]
     routing = chat.routing
+    if routing is NO_ROUTING and caller.provider_key is None:
+        return chat
     if routing.proxy is not None:
-        allowed = request.app[CURRENT].settings.upstream.allow_request_proxy
+        allowed = app[CURRENT].settings.upstream.allow_request_proxy
         if not (caller.admin or allowed):
             raise PermissionDeniedError(
                 "proxy: only admins may name one (setting upstream.allow_request_proxy)",

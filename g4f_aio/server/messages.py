@@ -42,7 +42,7 @@ async def count_tokens(request: web.Request) -> web.Response:
     """
     request[DIALECT] = ANTHROPIC_MESSAGES
     chat = ANTHROPIC_MESSAGES.decode_prompt(await read_json(request))
-    chat = with_caller(with_headers(chat, request), request)
+    chat = with_caller(with_headers(chat, request), request[CALLER], request.app)
     limits = request[CALLER].limits
     if limits is not None:
         await admit(request, chat, attrs.evolve(limits, quota=None))

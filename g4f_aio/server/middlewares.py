@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import random
 import re
+import time
 from collections.abc import Awaitable, Callable
 
 from aiohttp import hdrs, web
@@ -17,6 +17,7 @@ from ..logs import request_id_var
 from .access import Access, Doorman, require
 from .admission import quota_left
 from .errors import error_response, from_http, internal_error, put_id
+from .headers import drop_quotas
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -35,7 +36,7 @@ _log = logging.getLogger(__name__)
 @web.middleware
 async def boundary(request: web.Request, handler: Handler) -> web.StreamResponse:
     """The outermost and only middleware; one, because each costs every request."""
-    request[RECEIVED] = asyncio.get_running_loop().time()
+    request[RECEIVED] = time.monotonic()
     given = request.headers.get(_REQUEST_ID)
     request_id = given if given and _ID.fullmatch(given) else new_request_id()
     request[REQUEST_ID] = request_id
@@ -71,7 +72,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     request_id = request.get(REQUEST_ID)
     if request_id is not None:
         put_id(request, headers, request_id)
-        took = asyncio.get_running_loop().time() - request[RECEIVED]
+        took = time.monotonic() - request[RECEIVED]
         headers[_PROCESSING] = str(int(took * 1000))
     headers[_SNIFF] = "nosniff"
     headers[hdrs.SERVER] = "g4f_aio"
@@ -79,7 +80,10 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
         headers[hdrs.VARY] = "Origin"  # another page may get another answer
     caller = request.get(CALLER)
     if caller is not None and caller.limits is not None:
-        headers.update(await quota_left(request.app, caller))
+        own = await quota_left(request.app, caller)
+        if own:
+            drop_quotas(headers)
+        headers.update(own)
     if request.app[CURRENT].draining:
         response.force_close()
         headers["Connection"] = "close"  # aiohttp has written its own word on it before

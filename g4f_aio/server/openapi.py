@@ -11,6 +11,7 @@ from ..dialects.openai_chat_schema import VARIANTS, Body, WireMessage
 from .access import KEY_HEADERS, Access
 from .answer_schemas import answer_schemas
 from .backend.schemas import PARAMETERS
+from .conversations_schemas import conversations_schemas
 from .docs import PAGES
 from .json_schema import Schema, Schemas
 from .messages_schemas import ERRORS, EXAMPLES, STREAMS, messages_schemas
@@ -41,6 +42,8 @@ _FIELDS = {
     "proxy": "An HTTP proxy for this call, where the settings allow it.",
     "conversation_id": "The conversation to continue: what was said in it goes before the messages.",
     "emulate": "Whether the gateway may supply what the provider lacks.",
+    "web_search": "A query for the web, of which the model gets what is found; true: the query is "
+    "the user's last message.",
 }
 #: what types cannot say
 _LIMITS = {
@@ -49,10 +52,10 @@ _LIMITS = {
     "timeout": {"exclusiveMinimum": 0},
 }
 #: fields of features that are still to come
-_ABSENT = ("web_search", "download_media")
+_ABSENT = ("download_media",)
 _PARAMETERS = {
     "provider": "A provider's name; capital letters do not count.",
-    "conversation_id": "The conversation to continue.",
+    "conversation_id": "The conversation that is meant.",
     "id": "A model's id; `/` and `:` in it may be percent-encoded or not.",
     "page": "A page of the documentation.",
     "request_id": "The `x-request-id` of a request.",
@@ -94,6 +97,7 @@ _HEADERS = {
         "How the response cache took part: hit, miss, or shared with a request under way.",
     ),
     "x-emulated": ("string", "What the gateway supplied because the provider lacks it."),
+    "x-web-search": ("integer", "How many sources the model got, where `web_search` asked for it."),
     "x-attempts": ("string", "Who was asked, in order, and how each failure ended (RFC 9651)."),
     "x-should-retry": ("boolean", "False where another try cannot help."),
     "retry-after": ("integer", "Seconds after which to try again."),
@@ -205,7 +209,8 @@ def _success(row: Route) -> dict[str, Any]:
     else:
         content = {"application/json": {"schema": _ref(row.gives)}}
     if row.streams:
-        headers += ("x-provider", "x-model", "x-attempts", "x-cache", "x-emulated", *_QUOTA)
+        headers += ("x-provider", "x-model", "x-attempts", "x-cache", "x-emulated", "x-web-search")
+        headers += _QUOTA
         content["text/event-stream"] = {
             "schema": {
                 "type": "string",
@@ -256,6 +261,7 @@ def _schemas() -> dict[str, Schema]:
         **answer_schemas(),
         **messages_schemas(),
         **responses_schemas(),
+        **conversations_schemas(),
     } | operations_schemas()
     return dict(sorted(made.items()))
 

@@ -14,7 +14,7 @@ from ..dialects.openai_responses import OPENAI_RESPONSES, Answering
 from ..dialects.openai_responses_items import items_of
 from ..dialects.openai_responses_listing import page
 from ..gateway.continuation import act, kept, not_found, resume
-from ..keys import CALLER, DIALECT, GATEWAY, RESPONSES
+from ..keys import CALLER, DIALECT, GATEWAY, STORAGE
 from .bodies import json_response
 from .chat import chat_handler, events_for
 from .stream import send
@@ -28,17 +28,19 @@ async def _reply(
     """The answer to a request, which goes on from kept responses and is kept itself."""
     app = request.app
     raw = chat.raw or {}
-    chat = await resume(chat, record.caller, app[RESPONSES], app[GATEWAY])
+    chat = await resume(chat, record.caller, app[STORAGE], app[GATEWAY])
     answering = Answering.of(chat, raw.get("previous_response_id"))
+    # an answer that cannot be kept is not even asked for
+    stores = None if raw.get("store") is False else await app[STORAGE].open()
 
     async def keep() -> None:
         body = answering.written.response()
-        if raw.get("store") is False or body is None or not isinstance(body.get("id"), str):
+        if stores is None or body is None or not isinstance(body.get("id"), str):
             return
         key = ResponseKey(record.caller, body["id"])
         written = answering.written
         before = tuple(items_of(chat.raw or {}))
-        await app[RESPONSES].put(
+        await stores.responses.put(
             StoredResponse(key, body, before, written.provider, written.native)
         )
 
@@ -73,7 +75,8 @@ async def delete_response(request: web.Request) -> web.Response:
     except GatewayError as error:
         if error.status != _NOT_FOUND:
             raise
-    await request.app[RESPONSES].delete(stored.key)
+    stores = await request.app[STORAGE].open()
+    await stores.responses.delete(stored.key)
     return json_response({"id": stored.key.id, "object": "response", "deleted": True})
 
 
@@ -97,7 +100,8 @@ async def _stored(request: web.Request) -> StoredResponse:
     """The response that the path names, if it is the caller's."""
     request[DIALECT] = OPENAI_RESPONSES
     key = ResponseKey(request[CALLER].name, request.match_info["response_id"])
-    stored = await request.app[RESPONSES].get(key)
+    stores = await request.app[STORAGE].open()
+    stored = await stores.responses.get(key)
     if stored is None:
         raise not_found(key.id)
     return stored
@@ -111,5 +115,6 @@ async def _renewed(
     if body is None:
         return stored
     stored = attrs.evolve(stored, body=body)
-    await request.app[RESPONSES].put(stored)
+    stores = await request.app[STORAGE].open()
+    await stores.responses.put(stored)
     return stored

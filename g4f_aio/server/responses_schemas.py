@@ -52,6 +52,8 @@ _FIELDS = {
     "conversation_id": "The conversation to continue: what was said in it goes before the input.",
     "cache": "Whether an answer that was given before will do.",
     "emulate": "Whether the gateway may supply what the provider lacks.",
+    "web_search": "A query for the web, of which the model gets what is found; true: the query is "
+    "the user's last message.",
 }
 _LIMITS = {"max_output_tokens": {"minimum": 1}, "timeout": {"exclusiveMinimum": 0}}
 _RESPONSE = {

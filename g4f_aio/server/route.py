@@ -23,7 +23,8 @@ async def explain_chat(request: web.Request) -> web.Response:
 
     No provider gets the chat; only lists of models may be fetched. It takes nothing of a quota.
     """
-    chat = with_caller(OPENAI_CHAT.decode_request(await read_json(request)), request)
+    chat = OPENAI_CHAT.decode_request(await read_json(request))
+    chat = with_caller(chat, request[CALLER], request.app)
     limits = request[CALLER].limits
     if limits is not None:
         await admit(request, chat, attrs.evolve(limits, quota=None))
@@ -52,6 +53,7 @@ def _candidate(one: Prospect) -> dict[str, Any]:
         "model": one.model or None,
         "asked": one.asked,
         "why": one.why or None,
+        "emulated": list(one.emulated),
         "wait_ms": None if one.wait is None else round(one.wait * 1000),
         "condition": None if one.when is None else {"when": one.when, "values": dict(one.values)},
         "health": None if one.health is None else health_object(one.health),

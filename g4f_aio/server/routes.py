@@ -9,7 +9,7 @@ from ..dialects.openai_chat import OPENAI_CHAT
 from ..dialects.openai_completions import OPENAI_COMPLETIONS
 from ..dialects.openai_embeddings import OPENAI_EMBEDDINGS
 from ..dialects.openai_moderations import OPENAI_MODERATIONS
-from . import docs, health, messages, metrics, models, providers, responses, route
+from . import conversations, docs, health, messages, metrics, models, providers, responses, route
 from .access import Access
 from .backend import requests
 from .chat import Handler, chat_handler
@@ -88,6 +88,20 @@ def table() -> tuple[Route, ...]:
             responses.cancel_response,
             "Stop a response that is made in the background",
             "Response",
+        ),
+        Route(
+            "GET",
+            "/v1/conversations/{conversation_id}",
+            conversations.get_conversation,
+            "Tell of a kept conversation",
+            "Conversation",
+        ),
+        Route(
+            "DELETE",
+            "/v1/conversations/{conversation_id}",
+            conversations.delete_conversation,
+            "Forget a kept conversation",
+            "ConversationDeleted",
         ),
         Route(
             "POST",

@@ -90,7 +90,7 @@ async def _body(chat: R, events: Events, dialect: Face[R], record: RequestRecord
     headers: dict[str, str] = _JSON
     async for event in events:
         if isinstance(event, Started):
-            headers = _JSON | about(record, event)
+            headers = {**_JSON, **about(record, event)}
         completion.add(event)
     return web.Response(body=dialect.encode_completion(chat, completion), headers=headers)
 

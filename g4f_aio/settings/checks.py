@@ -6,6 +6,8 @@ import math
 import re
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from ..storage import address
+
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+=[\x20-\x7e]+")
 
 
@@ -47,6 +49,16 @@ def seconds(value: float) -> str | None:
 def seconds_or_zero(value: float) -> str | None:
     """A duration that may be nothing."""
     return None if 0 <= value < math.inf else f"must be a number of seconds, not {value}"
+
+
+def days(value: float) -> str | None:
+    """A long duration."""
+    return None if 0 < value < math.inf else f"must be a number of days above 0, not {value}"
+
+
+def database(value: str) -> str | None:
+    """The URL of a database; it may have a password in it."""
+    return address.problem(value)
 
 
 def log_format(value: str) -> str | None:
@@ -99,6 +111,12 @@ def collector(value: str) -> str | None:
             return None
         case _:
             return "must be a URL that starts with http:// or https://, with no user and no query"
+
+
+def search_engine(value: str) -> str | None:
+    """The name of a search engine; empty: whichever there is."""
+    names = ("", "ddgs", "searxng", "off")
+    return None if value in names else f'must be "ddgs", "searxng", "off" or "", not {value!r}'
 
 
 def headers(value: str) -> str | None:

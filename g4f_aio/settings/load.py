@@ -151,6 +151,7 @@ def _contradictions(settings: Settings, faulty: set[str]) -> Iterator[Problem]:
         (("server.ssl_certfile", "server.ssl_keyfile"), _half_a_certificate(settings)),
         (("server.ssl_certfile",), _no_file("server.ssl_certfile", server.ssl_certfile)),
         (("server.ssl_keyfile",), _no_file("server.ssl_keyfile", server.ssl_keyfile)),
+        (("search.engine", "search.searxng"), _no_instance(settings)),
     ):
         if problem is not None and faulty.isdisjoint(needs):
             yield problem
@@ -167,6 +168,13 @@ def _open_to_all(settings: Settings) -> Problem | None:
         " server.api_key (--g4f-api-key, G4F_API_KEY) or a table [keys.NAME] for each user, or"
         " server.insecure_no_auth (--insecure-no-auth) to let everybody in",
     )
+
+
+def _no_instance(settings: Settings) -> Problem | None:
+    search = settings.search
+    if search.engine != "searxng" or search.searxng:
+        return None
+    return Problem("search.engine", "searxng needs search.searxng, the URL of an instance")
 
 
 def _half_a_certificate(settings: Settings) -> Problem | None:

@@ -11,13 +11,17 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import attrs
 from typed_settings import SecretStr
 
+from ..storage.address import Address
 from . import checks
+from .fetch import FetchSettings
+from .search import SearchSettings
 from .setting import setting
+from .storage import StorageSettings
 from .tables import KeySettings, ModelTarget, ProviderSettings
 
 
@@ -130,6 +134,10 @@ class RoutingSettings:
         help="supply what a provider lacks (tools, JSON answers, n, stop); a request's own emulate"
         " field overrules it",
     )
+    caption_model: str | None = setting(
+        None,
+        "model, or Provider:model, that describes images for models that see none; unset: refused",
+    )
     detect_local: bool = setting(
         default=True,
         help="look for Ollama, llama-server, LM Studio, vLLM and LocalAI on this machine",
@@ -199,6 +207,9 @@ class Settings:
     routing: RoutingSettings = RoutingSettings()
     upstream: UpstreamSettings = UpstreamSettings()
     cache: CacheSettings = CacheSettings()
+    fetch: FetchSettings = FetchSettings()
+    search: SearchSettings = SearchSettings()
+    storage: StorageSettings = StorageSettings()
     providers: dict[str, ProviderSettings] = attrs.field(factory=dict)
     models: dict[str, tuple[ModelTarget, ...]] = attrs.field(factory=dict)
     keys: dict[str, KeySettings] = attrs.field(factory=dict)
@@ -219,8 +230,16 @@ class Settings:
         for provider in self.providers.values():
             found += provider.secrets()
         found += (key.key for key in self.keys.values())
+        password = urlsplit(self.storage.database or "").password
+        found += (password, unquote(password or ""))
         found += checks.header_pairs(self.server.otlp_headers or "").values()
         return frozenset(str(value) for value in found if value)
+
+
+def address_of(settings: Settings) -> Address:
+    """Where the database is. Without a data directory nothing is written to the disk unasked."""
+    data_dir = settings.data_dir
+    return Address.of(settings.storage.database, None if data_dir == Path() else data_dir)
 
 
 def is_loopback(host: str) -> bool:

@@ -35,6 +35,7 @@ class Grammar:
     def __init__(self, request: ChatRequest) -> None:
         self._request = request
         self._found: dict[str, None] = {}
+        self._begun = False
         self._usage = False
         self._last = False
         self._open: set[int] = set()
@@ -66,11 +67,16 @@ class Grammar:
                 " such as TextDelta(text)"
             )
             return
+        begun, self._begun = self._begun, True
         if self._last:
             yield f"{name} comes after Passthrough(last=True): yield nothing after the last bytes"
         match event:
-            case Started():
+            case Started(emulated=(), headers=None):
                 yield "chat yields Started, which the gateway does: leave it out"
+            case Started() if begun:
+                yield "Started comes after other events: yield it before the first of them"
+            case Started():
+                pass
             case ToolCallDelta():
                 yield from self._part(event)
                 yield from self._tool_call(event)

@@ -61,7 +61,7 @@ def test_only_named_providers_are_checked_and_they_count(run: Run) -> None:
     assert run("check", "work", settings=WORKING + FAILING).returncode == 0
     done = run("check", "groq", settings=WORKING)
     assert done.returncode == 1
-    assert marks(done) == {"settings": "ok", "data": "ok", "Groq": "FAIL"}
+    assert marks(done) == {"settings": "ok", "data": "ok", "database": "ok", "Groq": "FAIL"}
 
 
 def test_a_provider_that_is_switched_off_does_not_count_unless_named(run: Run) -> None:

@@ -75,9 +75,15 @@ NEEDS = "an API key: set OPENAI_API_KEY, or api_key in [providers.OpenAI]"
 
 
 def table(done: CompletedProcess[str]) -> tuple[str, list[list[str]]]:
-    """The rule, and the cells of the table without its head."""
+    """The rule, and the cells of the table without its head and what is supplied."""
+    rule, cells = full_table(done)
+    return rule, [[*line[:3], line[4]] for line in cells]
+
+
+def full_table(done: CompletedProcess[str]) -> tuple[str, list[list[str]]]:
+    """The rule, and all cells of the table without its head."""
     rule, head, *lines = done.stdout.splitlines()
-    assert head.split() == ["ASKED", "PROVIDER", "MODEL", "WHY"]
+    assert head.split() == ["ASKED", "PROVIDER", "MODEL", "SUPPLIED", "WHY"]
     at = [head.index(name) for name in head.split()]
     ends = [*at[1:], None]
     return rule, [[line[a:b].strip() for a, b in zip(at, ends, strict=True)] for line in lines]
@@ -109,6 +115,17 @@ def test_without_a_name_it_is_the_default(run: Run) -> None:
             ["first", "work", "scripted", ""],
             ["then", "more", "scripted", ""],
         ]
+
+
+def test_what_the_gateway_supplies_is_told(run: Run) -> None:
+    text = """
+[providers.claude]
+type = "Anthropic"
+api_key = "k"
+models = ["opus"]
+"""
+    done = run("models", "--explain", "opus", settings=text)
+    assert full_table(done)[1] == [["first", "claude", "opus", "json_object, n", ""]]
 
 
 def test_a_provider_may_be_named(run: Run) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import openai
 import pytest
 
 from tests.conftest import Upstream
+from tests.e2e.clients import World, between
 from tests.e2e.gateway import Gateway, Start, running
 
 #: the gateway's own key, and its key for the upstream
@@ -74,7 +75,7 @@ base_url = "{upstream.base_url}"
 """
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _no_blocking() -> None:
     """Nothing of ours runs on this process's event loop, so a test may block it."""
 
@@ -103,15 +104,27 @@ def unkeyed(
         yield gateway
 
 
+@pytest.fixture(scope="session")
+def world(upstream_process: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A gateway before upstreams of every kind, for clients and what is built on them."""
+    with between(upstream_process, tmp_path_factory.mktemp("world")) as found:
+        yield found
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Start a gateway for one test: ``start(settings, *flags, environ=…)``."""
+    """Start a gateway for one test: ``start(settings, *flags, environ=…, command=…)``."""
     with ExitStack() as stack:
 
         def begin(
-            settings: str = "", *words: str, environ: dict[str, str] | None = None
+            settings: str = "",
+            *words: str,
+            environ: dict[str, str] | None = None,
+            command: Sequence[str] = (),
         ) -> Gateway:
-            return stack.enter_context(running(tmp_path, settings, *words, environ=environ))
+            return stack.enter_context(
+                running(tmp_path, settings, *words, environ=environ, command=command)
+            )
 
         yield begin
 

@@ -1,7 +1,8 @@
-"""The gateway as a process of its own, as people start it."""
+"""The gateway as a process of its own."""
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -10,15 +11,18 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from tempfile import TemporaryFile
+from types import TracebackType
+from typing import IO, Protocol, Self
 
 import attrs
 
 from g4f_aio.settings import environment
+from tests.e2e import nursery
 
 COMMAND = (sys.executable, "-m", "g4f_aio")
 #: seconds until a test gives up on a process
-PATIENCE = 20.0
+PATIENCE = 60.0
 _ADDRESS = re.compile(r'listens on (http[^\s"]+)')
 
 
@@ -70,11 +74,38 @@ class Log:
             self._news.notify_all()
 
 
+class Process(Protocol):
+    """A process that was started, as far as tests have to do with it."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def send_signal(self, number: signal.Signals, /) -> None: ...
+
+    def terminate(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+
 @attrs.frozen
 class Gateway:
     """A running gateway; *config* is its settings file."""
 
-    process: subprocess.Popen[str]
+    process: Process
     log: Log
     config: Path
     url: str
@@ -119,18 +150,25 @@ def surroundings(directory: Path, environ: Mapping[str, str] | None = None) -> d
 
 
 def run(
-    directory: Path, *words: str, environ: Mapping[str, str] | None = None
+    directory: Path,
+    *words: str,
+    environ: Mapping[str, str] | None = None,
+    command: Sequence[str] = (),
 ) -> subprocess.CompletedProcess[str]:
-    """Start the gateway where it is bound to end by itself at once."""
-    return subprocess.run(
-        [*COMMAND, *words],
-        env=surroundings(directory, environ),
-        cwd=directory,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    """Start the gateway where it is bound to end by itself at once; *command* as in ``running``."""
+    with (
+        TemporaryFile("w+", encoding="utf-8") as stdout,
+        TemporaryFile("w+", encoding="utf-8") as stderr,
+    ):
+        files = stdout.fileno(), stderr.fileno()
+        with _process(words, directory, environ, command, files) as process:
+            try:
+                status = process.wait(PATIENCE)
+            finally:
+                process.kill()
+        stdout.seek(0)
+        stderr.seek(0)
+        return subprocess.CompletedProcess(words, status, stdout.read(), stderr.read())
 
 
 @contextmanager
@@ -139,26 +177,26 @@ def running(
     settings: str = "",
     *words: str,
     environ: Mapping[str, str] | None = None,
-    command: Sequence[str] = COMMAND,
+    command: Sequence[str] = (),
     traceback: bool = False,
 ) -> Iterator[Gateway]:
     """A gateway with a settings file of the given text, on a free port.
 
-    It must end in order, and only where that is expected with a *traceback* in its log.
+    It comes from the nursery unless there is a *command*; ``COMMAND`` is how people start it. It
+    must end in order, and only where that is expected with a *traceback* in its log.
     """
     config = directory / "gateway.toml"
     config.write_text(settings, "utf-8")
-    port = () if "--port" in words or command is not COMMAND else ("--port", "0")
-    with subprocess.Popen(
-        [*command, *words, *port],
-        env=surroundings(directory, environ),
-        cwd=directory,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        log = Log(process.stdout)
+    port = () if "--port" in words or command not in {(), COMMAND} else ("--port", "0")
+    reader, writer = os.pipe()
+    stream = open(reader, encoding="utf-8", errors="replace")  # noqa: PTH123, SIM115
+    files = writer, writer
+    try:
+        process = _process((*words, *port), directory, environ, command, files)
+    finally:
+        os.close(writer)
+    with stream, process:
+        log = Log(stream)
         try:
             found = _ADDRESS.search(log.wait("listens on"))
             assert found is not None
@@ -173,7 +211,27 @@ def running(
             process.kill()
 
 
-def _lives_on(process: subprocess.Popen[str]) -> bool:
+def _process(
+    words: Sequence[str],
+    directory: Path,
+    environ: Mapping[str, str] | None,
+    command: Sequence[str],
+    files: tuple[int, int],
+) -> Process:
+    env = surroundings(directory, environ)
+    if not command and not any(name.startswith("PYTHON") for name in env):
+        return nursery.nursery().start(words, env, directory, *files)
+    return subprocess.Popen(
+        [*(command or COMMAND), *words],
+        env=env,
+        cwd=directory,
+        stdout=files[0],
+        stderr=files[1],
+        text=True,
+    )
+
+
+def _lives_on(process: Process) -> bool:
     try:
         process.wait(5)
     except subprocess.TimeoutExpired:

@@ -501,7 +501,14 @@ def test_thoughts_of_another_api(
     assert thought.thinking == "Let me think."
     assert said.type == "text"
     talk: Any = [*HELLO, {"role": "assistant", "content": answer.content}, *HELLO]
-    sdk.messages.create(model="work:words-1", messages=talk, **asked)
+    call = {"type": "tool_use", "id": "c", "name": "f", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "c", "content": "12"}
+    called: Any = [
+        *HELLO,
+        {"role": "assistant", "content": [*answer.content, call]},
+        {"role": "user", "content": [result]},
+    ]
+    sdk.messages.create(model="work:words-1", messages=called, **asked)
     back = upstream.fetch_records("words-1")[0]["body"]["messages"][1]
     assert back["reasoning_content"] == "Let me think."
     # the API that signs its thoughts would refuse one that it did not sign

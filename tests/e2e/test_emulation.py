@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +15,7 @@ from langchain_openai import ChatOpenAI
 
 from tests.conftest import Upstream
 from tests.e2e.gateway import Gateway, running
+from tests.e2e.plugin import installed
 
 #: somebody else's provider: its upstream answers with what the user said last
 SOURCE = """
@@ -25,7 +25,7 @@ SOURCE = """
     from g4f_aio.providers.openai_compatible import OpenAICompatible
 
     @attrs.frozen(kw_only=True)
-    class TextOnly(OpenAICompatible):
+    class Plugin(OpenAICompatible):
         name = "text-only"
         capabilities = Capability.CHAT | Capability.STREAM
         ignores = frozenset(("stop", "max_tokens", "system"))
@@ -33,13 +33,20 @@ SOURCE = """
 SETTINGS = """
 [routing]
 detect_local = false
+caption_model = "eye:echo@sees"
 
 [providers.plain]
 type = "text-only"
 base_url = "{upstream.base_url}"
 models = ["echo", "echo@thinks"]
 max_requests = 4
+
+[providers.eye]
+type = "openai-compatible"
+base_url = "{upstream.base_url}"
+models = ["echo@sees"]
 """
+IMAGE = "data:image/png;base64,iVBORw0KGgo="
 WEATHER: Any = {
     "type": "function",
     "function": {
@@ -61,15 +68,7 @@ def gateway(
 ) -> Iterator[Gateway]:
     """A gateway with that provider alone."""
     folder = tmp_path_factory.mktemp("text-only")
-    metadata = folder / "plugin" / "text_only-1.0.dist-info"
-    metadata.mkdir(parents=True)
-    (folder / "plugin" / "text_only.py").write_text(textwrap.dedent(SOURCE), "utf-8")
-    (metadata / "METADATA").write_text(
-        "Metadata-Version: 2.1\nName: text-only\nVersion: 1.0\n", "utf-8"
-    )
-    points = "[g4f.providers]\ntext-only = text_only:TextOnly\n"
-    (metadata / "entry_points.txt").write_text(points, "utf-8")
-    environ = {"PYTHONPATH": str(folder / "plugin")}
+    environ = installed(folder, "text-only", SOURCE)
     settings = SETTINGS.format(upstream=upstream_process)
     with running(folder, settings, environ=environ) as started:
         yield started
@@ -201,7 +200,10 @@ def test_stop_max_tokens_and_instructions(client: openai.OpenAI) -> None:
     choice = raw.parse().choices[0]
     assert (choice.message.content, choice.finish_reason) == ("Be brief.\n\none two ", "stop")
     cut = client.chat.completions.create(**says("one two three four five six"), max_tokens=2)
-    assert (cut.choices[0].message.content, cut.choices[0].finish_reason) == ("one two ", "length")
+    assert (cut.choices[0].message.content, cut.choices[0].finish_reason) == (
+        "one two th",
+        "length",
+    )
     plain = client.chat.completions.with_raw_response.create(**says("one"))
     assert "x-emulated" not in plain.headers
 
@@ -216,6 +218,28 @@ def test_several_choices(client: openai.OpenAI) -> None:
         for choice in chunk.choices:
             found[choice.index] = found.get(choice.index, "") + (choice.delta.content or "")
     assert found == dict.fromkeys(range(3), "one two")
+
+
+def test_an_image_is_described(client: openai.OpenAI) -> None:
+    part = {"type": "image_url", "image_url": {"url": IMAGE}}
+    content = [{"type": "text", "text": "What is it?"}, part]
+    asked: Any = {"model": "plain:echo", "messages": [{"role": "user", "content": content}]}
+    raw = client.chat.completions.with_raw_response.create(**asked)
+    assert (raw.headers["x-emulated"], raw.headers["x-provider"]) == ("vision", "plain")
+    said = raw.parse()
+    assert said.usage is not None
+    text = str(said.choices[0].message.content)
+    assert text.startswith("What is it?[Image 1, which you cannot see.")
+    assert f"[image {IMAGE}]" in text  # so it says that sees it
+    chunks = list(client.chat.completions.create(**asked, stream=True))
+    streamed = [choice.delta.content or "" for chunk in chunks for choice in chunk.choices]
+    assert "".join(streamed) == text
+    # the description is known by now
+    assert chunks[-1].usage is not None
+    assert chunks[-1].usage.prompt_tokens < said.usage.prompt_tokens
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.chat.completions.create(**asked, extra_body={"emulate": False})
+    assert caught.value.param == "messages"
 
 
 @pytest.mark.parametrize(

@@ -432,6 +432,26 @@ async def test_an_echo_by_chat(ask: Any) -> None:
     assert [one["text"] for one in answer.json()["choices"]] == ["aA", "aA"]
 
 
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize(
+    ("model", "emulated"),
+    [
+        ("OpenAI:instruct", None),
+        ("Groq:instruct", "completions"),
+        ("bare:text-only", "completions"),
+    ],
+)
+async def test_what_is_supplied_is_named(
+    ask: Any,
+    model: str,
+    emulated: str | None,
+    stream: bool,  # noqa: FBT001
+) -> None:
+    answer = await ask("completions", model=model, prompt="Hello", n=2, stream=stream)
+    assert answer.status == 200
+    assert answer.headers.get("x-emulated") == emulated
+
+
 @pytest.mark.parametrize(
     ("field", "path"),
     [

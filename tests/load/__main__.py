@@ -13,11 +13,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from tests.load import report
-from tests.load.clients import Place
+from tests.load import report, translation
+from tests.load.clients import Place, Way
 from tests.load.loop import run
 from tests.load.processes import answer, cores, gateway, more_files, pin, upstream, usage
 from tests.load.workloads import Figures, Workload, as_json, put
+
+#: the kinds of workloads that are measured unless others are asked for
+_USUAL = ("nonstream", "burst", "paced")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,7 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 _say(f"cold start {took:.2f} s")
             pid, place, _ = stack.enter_context(gateway(source, Path(directory), theirs))
         else:
-            place = Place(f"{words.url.rstrip('/')}/v1", words.key, words.prefix)
+            url, others = f"{words.url.rstrip('/')}/v1", words.messages_prefix or ""
+            place = Place(url, words.key, words.prefix, others)
             _say(f"the upstream is {source.url}")
             try:
                 answer(place, "mock")
@@ -48,6 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         time.sleep(words.settle)
         idle = usage(pid)
         pairs = [_measure(load, place, source, words.seconds, pid) for load in chosen]
+        costs = [_cost(way, place, source, pid, words) for way in ways(words)]
         time.sleep(words.settle)
         after = usage(pid)
     found = {
@@ -56,17 +61,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         "memory_after": after.memory if after is not None else None,
         "gateway": [as_json(through) for through, _ in pairs],
         "direct": [as_json(direct) for _, direct in pairs],
+        "translation": list(map(translation.as_json, costs)),
     }
-    print(f"{report.start(starts, idle, after)}\n\n{report.workloads(pairs)}")  # noqa: T201
+    tables = [report.start(starts, idle, after)]
+    tables += [report.workloads(pairs)] if pairs else []
+    tables += [translation.report(costs)] if costs else []
+    print("\n\n".join(tables))  # noqa: T201
     if words.json is not None:
         words.json.write_text(json.dumps(found, indent=1), "utf-8")
-    return 1 if any(figures.failed for pair in pairs for figures in pair) else 0
+    failed = [figures.failed for pair in pairs for figures in pair]
+    return 1 if any(failed) or any(cost.failed for cost in costs) else 0
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     made = argparse.ArgumentParser("python -m tests.load", description=__doc__)
-    made.add_argument("--only", choices=("nonstream", "burst", "paced"), nargs="+", metavar="KIND")
+    made.add_argument(
+        "--only",
+        choices=(*_USUAL, "translated"),
+        default=_USUAL,
+        nargs="+",
+        metavar="KIND",
+        help="nonstream, burst, paced; or translated, which is left out otherwise",
+    )
     made.add_argument("--seconds", type=float, default=3.0, help="for each closed workload")
     made.add_argument("--clients", type=int, nargs="+", default=[1, 32, 256])
     made.add_argument("--burst-clients", type=int, nargs="+", default=[1, 32])
@@ -74,6 +91,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--streams", type=int, nargs="+", default=[500, 1000], help="paced ones")
     made.add_argument("--words", type=int, default=100, help="in each paced stream")
     made.add_argument("--interval-ms", type=int, default=50, help="between two of its words")
+    made.add_argument("--ways-streams", type=int, default=200, help="paced ones, in each dialect")
+    made.add_argument("--ways-words", type=int, default=1024, help="in each stream at once")
     made.add_argument("--starts", type=int, default=3, help="cold starts")
     made.add_argument("--settle", type=float, default=1.0, help="seconds before memory is read")
     made.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
@@ -83,6 +102,11 @@ def parser() -> argparse.ArgumentParser:
     running.add_argument("--key", default="-", help="its key")
     running.add_argument(
         "--prefix", default="", metavar="NAME:", help="what its models begin with there"
+    )
+    running.add_argument(
+        "--messages-prefix",
+        metavar="NAME:",
+        help="the same for our upstream as one of the Messages API; none is asked otherwise",
     )
     running.add_argument("--pid", type=int, help="its process, for CPU and memory")
     running.add_argument("--upstream-port", type=int, default=0, help="where it expects ours")
@@ -102,7 +126,31 @@ def workloads(words: argparse.Namespace) -> list[Workload]:
             for n in words.streams
         ],
     }
-    return [load for kind, some in kinds.items() if kind in (words.only or kinds) for load in some]
+    return [load for kind, some in kinds.items() if kind in words.only for load in some]
+
+
+def ways(words: argparse.Namespace) -> list[Way]:
+    """Between which dialects is to be translated."""
+    if "translated" not in words.only:
+        return []
+    both = words.url is None or words.messages_prefix is not None
+    return [way for way in translation.WAYS if both or way.upstream == "chat"]
+
+
+def _cost(
+    way: Way, place: Place, source: Place, pid: int | None, words: argparse.Namespace
+) -> translation.Cost:
+    """The cost of one way."""
+
+    def measure(load: Workload) -> Figures:
+        _say(load.name)
+        return _run(put(load, place, words.seconds, pid))
+
+    def directly(load: Workload) -> Figures:
+        return _run(put(load, source, words.seconds, None))
+
+    paced = Workload("", words.ways_streams, words.words, words.interval_ms / 1000)
+    return translation.measured(way, measure, directly, paced, words.ways_words)
 
 
 def _measure(

@@ -14,18 +14,41 @@ from urllib.parse import urlsplit
 import attrs
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
-_STAMP = re.compile(rb"t(\d{19})")
+#: a word where it is written first: some dialects say the whole text again at its end
+_STAMP = re.compile(rb'"(?:content|delta|text_delta","text)":"t(\d{19})')
 #: what of a piece may be the beginning of something that the next one goes on with
-_TAIL = 24
+_TAIL = 48
+#: the path of each dialect
+PATHS = {"chat": "/chat/completions", "responses": "/responses", "messages": "/messages"}
+
+
+@attrs.frozen
+class Way:
+    """The dialect of an upstream, and that of its client."""
+
+    upstream: str = "chat"
+    client: str = "chat"
+
+    @property
+    def translated(self) -> bool:
+        """Whether there is anything to translate."""
+        return self.upstream != self.client
+
+
+PASSED = Way()
 
 
 @attrs.frozen
 class Place:
-    """Where to ask, with which key, and what the names of our models begin with there."""
+    """Where to ask, with which key, and what the names of our models begin with there.
+
+    Those of an upstream that speaks the Messages API begin with *messages_prefix*.
+    """
 
     url: str
     key: str = "-"
     prefix: str = ""
+    messages_prefix: str = ""
 
     @property
     def address(self) -> tuple[str, int]:
@@ -33,15 +56,23 @@ class Place:
         parts = urlsplit(self.url)
         return parts.hostname or "127.0.0.1", parts.port or 80
 
-    def request(self, model: str, *, stream: bool) -> bytes:
-        """A request for a chat completion, ready to be sent."""
-        messages = [{"role": "user", "content": "Say something, please."}]
-        body = json.dumps(
-            {"model": f"{self.prefix}{model}", "stream": stream, "messages": messages}
-        ).encode()
+    def request(self, model: str, *, stream: bool, way: Way = PASSED) -> bytes:
+        """A request for an answer, ready to be sent."""
+        said = [{"role": "user", "content": "Say something, please."}]
+        prefix = self.messages_prefix if way.upstream == "messages" else self.prefix
+        asked: dict[str, object] = {"model": f"{prefix}{model}", "stream": stream}
+        match way.client:
+            case "responses":
+                asked |= {"input": said, "store": False}
+            case "messages":
+                asked |= {"messages": said, "max_tokens": 9999}
+            case _:
+                asked |= {"messages": said}
+        body = json.dumps(asked).encode()
         host, port = self.address
+        path = f"{urlsplit(self.url).path}{PATHS[way.client]}"
         head = (
-            f"POST {urlsplit(self.url).path}/chat/completions HTTP/1.1\r\nHost: {host}:{port}\r\n"
+            f"POST {path} HTTP/1.1\r\nHost: {host}:{port}\r\n"
             f"Authorization: Bearer {self.key}\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(body)}\r\n\r\n"
         )
@@ -152,9 +183,10 @@ class Client(asyncio.Protocol):
             tally.firsts.append((now - self._began) / 1e9)
         self._events += events
         if self._stamped:
-            for found in _STAMP.finditer(data, max(0, len(before) - 19)):
-                tally.words += 1
-                tally.waits.append((now - int(found[1])) / 1e9)
+            for found in _STAMP.finditer(data):
+                if found.end() > len(before):
+                    tally.words += 1
+                    tally.waits.append((now - int(found[1])) / 1e9)
         self._rest = data[-_TAIL:]
         if data.endswith(b"\r\n0\r\n\r\n"):
             self._complete(now)

@@ -36,6 +36,11 @@ detect_local = false
 type = "openai-compatible"
 base_url = "{upstream}"
 api_key = "sk-upstream"
+
+[providers.Anthropic]
+base_url = "{upstream}"
+api_key = "sk-upstream"
+models = ["burst-1"]
 """
 _PROC = Path("/proc")
 
@@ -125,7 +130,8 @@ def gateway(
         assert process.stderr is not None
         pin(core, process.pid)
         try:
-            there = Place(f"{_listens(process.stderr)}/v1", KEY)
+            url = f"{_listens(process.stderr)}/v1"
+            there = Place(url, KEY, messages_prefix="Anthropic:")
             answer(there, "mock")
             yield process.pid, there, time.monotonic() - began
         finally:

@@ -12,13 +12,14 @@ from typing import Any
 import attrs
 
 from tests.e2e.gateway import running
-from tests.load.clients import Tally
+from tests.load.clients import Tally, Way
 from tests.load.report import failures, number, table
+from tests.load.translation import WAYS, Cost, report
 from tests.load.workloads import AROUND, Figures, Workload, percentile
 
 ROOT = Path(__file__).parents[2]
 LITTLE = "--seconds 0.2 --clients 1 4 --burst-clients 3 --burst-words 5 --streams 10 --words 8"
-LITTLE += " --interval-ms 10 --starts 1 --settle 0"
+LITTLE += " --interval-ms 10 --starts 1 --settle 0 --ways-streams 3 --ways-words 20"
 
 
 #: of a workload that did nothing
@@ -70,11 +71,11 @@ def assert_adds_up(figures: dict[str, Any]) -> None:
             assert figures["events"] == 0
         case "streams":
             assert figures["count"] == figures["good"]
-            assert figures["events"] == figures["good"] * (5 + AROUND)
+            assert figures["events"] == figures["good"] * (5 + AROUND["chat"])
         case _:
             assert figures["good"] == figures["clients"] == 10
             assert figures["count"] == 10 * 8
-            assert figures["events"] == 10 * (8 + AROUND)
+            assert figures["events"] == 10 * (8 + AROUND["chat"])
 
 
 def test_every_workload_adds_up(tmp_path: Path) -> None:
@@ -90,6 +91,26 @@ def test_every_workload_adds_up(tmp_path: Path) -> None:
     if sys.platform == "linux":
         assert found["memory_idle"] > 2**20
         assert all(figures["cpu"] > 0 for figures in found["gateway"] if figures["good"] > 100)
+
+
+def test_every_translation_adds_up(tmp_path: Path) -> None:
+    said, found = measure(tmp_path, "--only", "translated", "--seconds", "0.1")
+    assert found["gateway"] == []
+    assert [Way(**cost["way"]) for cost in found["translation"]] == list(WAYS)
+    for cost in found["translation"]:
+        client, upstream = cost["way"]["client"], cost["way"]["upstream"]
+        assert f"{upstream} to {client}" in said
+        for name, words, around in (
+            ("paced", 8, AROUND[client]),
+            ("at_once", 20, AROUND[client]),
+            ("first", 1, AROUND[client]),
+            ("direct", 1, AROUND[upstream]),
+        ):
+            figures = cost[name]
+            assert figures["failures"] == {}
+            assert figures["asked"] == figures["good"] > 0
+            assert figures["events"] == figures["good"] * (words + around)
+        assert cost["paced"]["count"] == 3 * 8, "each word once, though its dialect says it again"
 
 
 def test_a_gateway_that_runs_already(tmp_path: Path) -> None:
@@ -153,6 +174,20 @@ def test_the_model_of_a_workload_says_what_it_does() -> None:
     assert Workload("", 1).model == "mock"
     assert Workload("", 1, 64).model == "burst-64"
     assert Workload("", 1, 100, 0.05).model == "paced-50-100"
+
+
+def test_a_translation_is_compared_with_what_is_handed_on() -> None:
+    def cost(client: str, cpu: float | None, first: float) -> Cost:
+        figures = attrs.evolve(EMPTY, cpu=cpu, first_p50=first)
+        direct = attrs.evolve(EMPTY, first_p50=0.5)
+        return Cost(Way("chat", client), figures, figures, figures, direct, 10)
+
+    said = report([cost("chat", 20.0, 1.0), cost("messages", 50.0, 2.0)]).splitlines()
+    assert said[2].split()[3:7] == ["20", "1", "2", "1"]
+    assert said[3].split()[3:7] == ["50", "2.5", "5", "2.5"]
+    assert said[3].split()[-4:] == ["2", "0.5", "1.5", "0"]
+    alone = report([cost("messages", None, 2.0)]).splitlines()
+    assert alone[2].split()[3:7] == ["-", "-", "-", "-"]
 
 
 def test_a_percentile_is_one_of_the_values() -> None:

@@ -9,13 +9,13 @@ from typing import Any
 
 import attrs
 
-from tests.load.clients import Client, Place, Tally
+from tests.load.clients import PASSED, Client, Place, Tally, Way
 from tests.load.processes import Usage, usage
 
 #: seconds that late answers get before they count as failed
 GRACE = 10.0
-#: events besides the words: the role, the finish, and [DONE]
-AROUND = 3
+#: events besides the words: for chat completions the role, the finish, and [DONE]
+AROUND = {"chat": 3, "responses": 8, "messages": 5}
 
 
 @attrs.frozen
@@ -30,6 +30,17 @@ class Workload:
     clients: int
     words: int = 0
     interval: float = 0.0
+    way: Way = PASSED
+
+    @property
+    def direct(self) -> Workload:
+        """The same without anybody between the client and the upstream."""
+        return attrs.evolve(self, way=Way(self.way.upstream, self.way.upstream))
+
+    @property
+    def events(self) -> int:
+        """How many a whole stream has; 0 for an answer that is none."""
+        return self.words + AROUND[self.way.client] if self.words else 0
 
     @property
     def model(self) -> str:
@@ -75,7 +86,7 @@ class Figures:
 async def put(workload: Workload, place: Place, seconds: float, pid: int | None) -> Figures:
     """Put the load on *place*, and measure the process tree of *pid* meanwhile."""
     tally = Tally()
-    request = place.request(workload.model, stream=bool(workload.words))
+    request = place.request(workload.model, stream=bool(workload.words), way=workload.way)
     before, began = usage(pid), time.monotonic()
     if workload.interval:
         await _paced(workload, place, request, tally)
@@ -95,8 +106,7 @@ async def _closed(
         return time.monotonic() < until
 
     def client() -> Client:
-        expected = workload.words + AROUND if workload.words else 0
-        return Client(request, tally, again, expected=expected)
+        return Client(request, tally, again, expected=workload.events)
 
     made = [await _connect(place, client, tally) for _ in range(workload.clients)]
     await _wait([one for one in made if one is not None], seconds + GRACE)
@@ -109,8 +119,7 @@ async def _paced(workload: Workload, place: Place, request: bytes, tally: Tally)
     began = time.monotonic()
 
     def client() -> Client:
-        expected = workload.words + AROUND
-        return Client(request, tally, lambda: False, expected=expected, stamped=True)
+        return Client(request, tally, lambda: False, expected=workload.events, stamped=True)
 
     async def one(number: int) -> Client | None:
         await asyncio.sleep(max(0.0, began + number * step - time.monotonic()))

@@ -17,6 +17,7 @@ from g4f_aio.app import create_app
 from g4f_aio.gateway.registry import Entry, Registry
 from g4f_aio.server.protocol import Connection
 from g4f_aio.settings import RoutingSettings, Settings
+from tests.patience import PATIENCE
 from tests.server.fakes import Script, Server, entry
 
 
@@ -33,8 +34,8 @@ class Start(Protocol):
         """It serves until the test is over."""
 
 
-#: nothing on this machine is looked for
-QUIET = Settings(routing=RoutingSettings(detect_local=False))
+#: nothing on this machine is looked for, and what fails is not tried again a second later
+QUIET = Settings(routing=RoutingSettings(detect_local=False, retries=0))
 
 
 @asynccontextmanager
@@ -93,7 +94,7 @@ async def running(
     listener = await loop.create_server(connection, "127.0.0.1", 0)
     host, port = listener.sockets[0].getsockname()
     try:
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as client:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE)) as client:
             yield Server(app, f"{host}:{port}", client)
     finally:
         listener.close()

@@ -19,6 +19,7 @@ from g4f_aio.gateway.registry import Entry
 from g4f_aio.logs import request_id_var
 from g4f_aio.settings import ProviderSettings
 from tests.e2e.wire import Answer, read
+from tests.patience import PATIENCE
 
 HELLO: dict[str, Any] = {"messages": [{"role": "user", "content": "Hello!"}]}
 STREAM = {**HELLO, "stream": True}
@@ -164,7 +165,7 @@ class Server:
         reader, writer = await self.connect()
         try:
             writer.write(request)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 return await read_answer(reader)
         finally:
             writer.close()

@@ -18,7 +18,7 @@ from typed_settings import SecretStr
 
 from g4f_aio.app import reload_app
 from g4f_aio.core.errors import UpstreamError
-from g4f_aio.core.events import Finish, TextDelta, Usage
+from g4f_aio.core.events import Finish, Started, TextDelta, Usage
 from g4f_aio.core.record import RequestRecord
 from g4f_aio.core.stores import Allowance, Balance, Quota
 from g4f_aio.gateway.limits import ANSWER, MemoryQuotas
@@ -27,6 +27,7 @@ from g4f_aio.gateway.turnstile import Turnstile
 from g4f_aio.keys import LEDGER, QUOTAS, TURNSTILE
 from g4f_aio.settings import KeySettings, ModelTarget, RoutingSettings, Settings
 from tests.e2e.wire import Answer
+from tests.patience import at_some_pace
 from tests.server.conftest import QUIET, Start
 from tests.server.fakes import CHAT, HELLO, STREAM, Record, Script, Server, Step, entry
 
@@ -204,41 +205,48 @@ async def test_turning_somebody_away_takes_no_time() -> None:
     """A millisecond at most, and it is some microseconds."""
     turnstile = Turnstile(1, 0, "This server")
     assert turnstile.try_enter()
-    began = time.perf_counter()
+    began = time.thread_time()
     for _ in range(100):
         with pytest.raises(Exception, match="This server answers 1 requests"):
             await turnstile.enter(2.0)
-    assert time.perf_counter() - began < 0.1
+    assert time.thread_time() - began < 0.1
 
 
 async def test_ten_times_too_many_requests_leave_the_capacity_in_use(start: Start) -> None:
     """As many are answered as can be, the others are told so at once, and none is lost."""
-    took, limit, seconds = 0.25, 4, 2.0
-    capacity = limit / took
-    record = Record()
-    steps: tuple[Step, ...] = (took, TextDelta("One"), Finish())
-    server = await start(
-        entry(Script(steps=steps, record=record)), max_requests=limit, queue=4, queue_timeout=2.0
-    )
-    asked = round(10 * capacity * seconds)
-    loop = asyncio.get_running_loop()
-    began = loop.time()
 
-    async def ask(number: int) -> Answer:
-        await asyncio.sleep(began + number * seconds / asked - loop.time())
-        return await server.chat()
+    async def check(pace: float) -> None:
+        took, limit, seconds = 0.25 * pace, 4, 2.0 * pace
+        capacity = limit / took
+        record = Record()
+        steps: tuple[Step, ...] = (took, TextDelta("One"), Finish())
+        server = await start(
+            entry(Script(steps=steps, record=record)),
+            max_requests=limit,
+            queue=4,
+            queue_timeout=2.0 * pace,
+        )
+        asked = round(10 * capacity * seconds)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
 
-    answers = await asyncio.gather(*map(ask, range(asked)))
-    good = [answer for answer in answers if answer.status == 200]
-    shed = [answer for answer in answers if answer.status == 503]
-    assert len(good) + len(shed) == asked
-    assert len(good) == len(record.closed) == len(record.requests)
-    assert all(answer.json()["choices"][0]["message"]["content"] == "One" for answer in good)
-    assert all(answer.error()["code"] == "overloaded" for answer in shed)
-    assert all("retry-after" in answer.headers for answer in shed)
-    # until the last answer all places were taken, so what they gave compares with what they can
-    assert len(good) / (record.closed[-1] - began) >= 0.9 * capacity
-    await empty(server)
+        async def ask(number: int) -> Answer:
+            await asyncio.sleep(began + number * seconds / asked - loop.time())
+            return await server.chat()
+
+        answers = await asyncio.gather(*map(ask, range(asked)))
+        good = [answer for answer in answers if answer.status == 200]
+        shed = [answer for answer in answers if answer.status == 503]
+        assert len(good) + len(shed) == asked
+        assert len(good) == len(record.closed) == len(record.requests)
+        assert all(answer.json()["choices"][0]["message"]["content"] == "One" for answer in good)
+        assert all(answer.error()["code"] == "overloaded" for answer in shed)
+        assert all("retry-after" in answer.headers for answer in shed)
+        # until the last answer all places were taken: what they gave compares with what they can
+        assert len(good) / (record.closed[-1] - began) >= 0.9 * capacity
+        await empty(server)
+
+    await at_some_pace(check)
 
 
 # keys
@@ -314,6 +322,22 @@ def quota_headers(answer: Answer) -> dict[str, str]:
     }
 
 
+@pytest.mark.parametrize("stream", [True, False])
+async def test_what_an_upstream_tells_of_its_quota_is_for_who_has_none_here(
+    start: Start,
+    stream: bool,  # noqa: FBT001
+) -> None:
+    theirs = {"x-ratelimit-limit-tokens": "7", "anthropic-ratelimit-tokens-limit": "7"}
+    steps = (Started("x", "y", headers=theirs), *Script().steps)
+    made = await limited(start, *steps, requests_per_minute=60)
+    body = HELLO | {"stream": stream}
+    answer = await made.chat(body)
+    assert set(quota_headers(answer)) == {"limit-requests", "remaining-requests", "reset-requests"}
+    assert "anthropic-ratelimit-tokens-limit" not in answer.headers
+    bob = await made.chat(body, {"Authorization": "Bearer bob-key"})
+    assert {name: bob.headers[name] for name in theirs} == theirs
+
+
 async def test_requests_are_counted_and_the_rest_is_told(start: Start) -> None:
     alice = await limited(start, requests_per_minute=2)
     assert quota_headers(await alice.chat()) == {
@@ -383,7 +407,7 @@ async def test_what_a_key_has_used_outlives_a_reload(start: Start) -> None:
 
 LIMIT = 10_000
 #: the estimate for the prompt of HELLO
-PROMPT = 6
+PROMPT = 9
 
 
 async def test_tokens_are_reserved_and_at_the_end_counted(start: Start) -> None:
@@ -414,8 +438,8 @@ async def test_where_the_request_does_not_say_a_modest_answer_is_reserved(start:
     [
         ({"max_tokens": LIMIT}, f"about {PROMPT} of the prompt and {LIMIT} of max_tokens"),
         (
-            {"messages": [{"role": "user", "content": "x" * 4 * LIMIT}]},
-            f"about {LIMIT + 4} of the prompt",
+            {"messages": [{"role": "user", "content": "x" * 16 * LIMIT}]},
+            f"about {3 * LIMIT + 7} of the prompt",
         ),
     ],
 )

@@ -17,6 +17,7 @@ from g4f_aio.core.requests import ChatRequest
 from g4f_aio.keys import CURRENT
 from g4f_aio.server import answers
 from g4f_aio.server.answers import ANSWERS, Answers
+from tests.patience import Stopwatch, at_some_pace, until
 from tests.server.conftest import Start
 from tests.server.fakes import CHAT, HELLO, STREAM, Record, Script, Server, Step, entry
 
@@ -40,31 +41,40 @@ async def serving(
 
 
 async def test_a_silent_stream_gets_comments_before_the_first_event(start: Start) -> None:
-    server = await serving(start, 0.5, TextDelta("One"), Finish(), keep_alive=0.1)
-    answer = await server.chat(STREAM)
-    assert answer.done
-    assert answer.text() == "One"
-    comments = len(answer.body) - len(answer.body.lstrip(b": kep-aliv\n"))
-    assert 2 * len(COMMENT) <= comments <= 5 * len(COMMENT)
-    assert answer.body.startswith(COMMENT)
-    assert answer.headers["Content-Type"].startswith("text/event-stream")
+    async def check(pace: float) -> None:
+        first = (0.5 * pace, TextDelta("One"), Finish())
+        answer = await (await serving(start, *first, keep_alive=0.1 * pace)).chat(STREAM)
+        assert answer.done
+        assert answer.text() == "One"
+        comments = len(answer.body) - len(answer.body.lstrip(b": kep-aliv\n"))
+        assert 2 * len(COMMENT) <= comments <= 5 * len(COMMENT)
+        assert answer.body.startswith(COMMENT)
+        assert answer.headers["Content-Type"].startswith("text/event-stream")
+
+    await at_some_pace(check)
 
 
 async def test_it_gets_them_between_two_events(start: Start) -> None:
-    steps = (TextDelta("One"), 0.3, TextDelta(" two"), Finish())
-    answer = await (await serving(start, *steps, keep_alive=0.1)).chat(STREAM)
-    assert answer.done
-    assert answer.text() == "One two"
-    between = answer.body[answer.body.index(b'"One"') : answer.body.index(b'" two"')]
-    assert between.count(COMMENT) in (1, 2, 3)
-    assert answer.body.count(COMMENT) == between.count(COMMENT)
+    async def check(pace: float) -> None:
+        steps = (TextDelta("One"), 0.3 * pace, TextDelta(" two"), Finish())
+        answer = await (await serving(start, *steps, keep_alive=0.1 * pace)).chat(STREAM)
+        assert answer.done
+        assert answer.text() == "One two"
+        between = answer.body[answer.body.index(b'"One"') : answer.body.index(b'" two"')]
+        assert between.count(COMMENT) in (1, 2, 3)
+        assert answer.body.count(COMMENT) == between.count(COMMENT)
+
+    await at_some_pace(check)
 
 
 async def test_a_stream_with_events_gets_none(start: Start) -> None:
-    steps = [step for _ in range(20) for step in (TextDelta("x"), 0.02)]
-    answer = await (await serving(start, *steps, Finish(), keep_alive=0.2)).chat(STREAM)
-    assert answer.done
-    assert COMMENT not in answer.body
+    async def check(pace: float) -> None:
+        steps = [step for _ in range(20) for step in (TextDelta("x"), 0.02 * pace)]
+        answer = await (await serving(start, *steps, Finish(), keep_alive=0.2 * pace)).chat(STREAM)
+        assert answer.done
+        assert COMMENT not in answer.body
+
+    await at_some_pace(check)
 
 
 async def test_an_answer_that_is_no_stream_gets_none(start: Start) -> None:
@@ -215,24 +225,25 @@ async def test_a_client_that_reads_slowly_is_waited_for(
 # the end
 
 
-async def draining(server: Server, seconds: float) -> int:
-    """Stop the server while somebody asks."""
-    await asyncio.sleep(0.05)
+async def draining(server: Server, seconds: float, answers: int = 1) -> int:
+    """Stop the server while so many answers are under way."""
+    await until(lambda: len(server.app[ANSWERS]) == answers)
+    await asyncio.sleep(0.05)  # for what they have to say at first
     server.app[CURRENT].draining = True
     return await server.app[ANSWERS].drain(seconds)
 
 
 async def test_with_no_answers_under_way_there_is_nothing_to_wait_for(server: Server) -> None:
-    began = asyncio.get_running_loop().time()
+    watch = Stopwatch()
     assert await server.app[ANSWERS].drain(10) == 0
-    assert asyncio.get_running_loop().time() - began < 0.1
+    assert watch.seconds < 0.1
 
 
 async def test_answers_that_end_in_time_are_left_alone(start: Start) -> None:
     server = await serving(start, TextDelta("One"), 0.2, TextDelta(" two"), Finish())
     async with asyncio.TaskGroup() as group:
         asking = [group.create_task(server.chat(body)) for body in (STREAM, HELLO)]
-        assert await draining(server, 5) == 0
+        assert await draining(server, 5, answers=2) == 0
     assert asking[0].result().done
     assert asking[1].result().status == 200
 
@@ -277,10 +288,10 @@ async def test_many_are_ended_at_once(start: Start) -> None:
     server = await serving(start, TextDelta("One"), 60.0)
     async with asyncio.TaskGroup() as group:
         asking = [group.create_task(server.chat(STREAM)) for _ in range(50)]
-        await asyncio.sleep(0.2)
-        began = asyncio.get_running_loop().time()
-        assert await draining(server, 0.0) == 50
-        assert asyncio.get_running_loop().time() - began < 1.5
+        await until(lambda: len(server.app[ANSWERS]) == 50)
+        watch = Stopwatch()
+        assert await draining(server, 0.0, answers=50) == 50
+        assert watch.seconds < 1.5
     codes = {task.result().chunks()[-1]["error"]["code"] for task in asking}
     assert codes == {"server_shutdown"}
 

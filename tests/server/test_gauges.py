@@ -91,7 +91,7 @@ async def test_who_keeps_failing(start: Start, *, unreachable: bool) -> None:
     error = UpstreamError("gone")
     error.unreachable = unreachable
     server = await start(entry(Script(steps=(error,))))
-    for _ in range(3):  # with two further tries each
+    for _ in range(9):
         await server.chat({**HELLO, "model": "small"})
     found = gauges(server.app, server.app[COUNTERS])
     assert of(server).left_alone is unreachable

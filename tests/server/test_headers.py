@@ -7,13 +7,14 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from multidict import CIMultiDict
 
 from g4f_aio.core.errors import RateLimitError, UpstreamError
 from g4f_aio.core.events import Started
 from g4f_aio.core.record import Attempt as Call
 from g4f_aio.core.record import RequestRecord
 from g4f_aio.core.stores import Allowance, Balance
-from g4f_aio.server.headers import about, duration, quota_headers
+from g4f_aio.server.headers import about, drop_quotas, duration, quota_headers
 from tests.e2e.wire import Attempt, attempts
 
 #: what may be in a name: printable ASCII
@@ -71,10 +72,34 @@ def test_what_was_supplied_is_told() -> None:
     assert about(found) == {"x-emulated": "tools, json_schema"}
 
 
+def test_what_the_upstream_tells_is_handed_on_unless_it_fits_in_no_header() -> None:
+    told = {"anthropic-ratelimit-requests-limit": "50", "x-ratelimit-reset-requests": "1s\r\nx: y"}
+    headers = about(record(), Started("work", "m", headers=told))
+    assert headers == {
+        "x-provider": "work",
+        "x-model": "m",
+        "anthropic-ratelimit-requests-limit": "50",
+    }
+
+
+def test_quotas_of_others_can_be_left_out() -> None:
+    headers = CIMultiDict(
+        {"X-RateLimit-Limit-Requests": "1", "anthropic-ratelimit-tokens-limit": "2", "x-model": "m"}
+    )
+    drop_quotas(headers)
+    assert dict(headers) == {"x-model": "m"}
+
+
 def test_how_a_cache_took_part_is_told() -> None:
     found = record()
     found.cache = "hit"
     assert about(found) == {"x-cache": "hit"}
+
+
+def test_how_many_sources_there_are_is_told_also_where_there_are_none() -> None:
+    found = record()
+    found.sources = 0
+    assert about(found) == {"x-web-search": "0"}
 
 
 @pytest.mark.parametrize("name", ["Größe", "a\r\nX-Evil: 1", "a\x00b", "a\u2028b", "a\x7f"])

@@ -103,7 +103,7 @@ async def test_a_whole_answer_has_the_documented_shape(server: Server) -> None:
         "type": "message",
         "role": "assistant",
         "model": "large",
-        "content": [{"type": "text", "text": "Hello world", "citations": None}],
+        "content": [{"type": "text", "text": "Hello world"}],
         "stop_reason": "end_turn",
         "stop_sequence": None,
     }
@@ -408,7 +408,7 @@ async def test_tokens_are_counted_by_the_provider(start: Start) -> None:
 
 async def test_or_estimated(server: Server) -> None:
     answer = await server.chat(PROMPT, COUNT)
-    assert answer.json() == {"input_tokens": 8}
+    assert answer.json() == {"input_tokens": 9}
     assert answer.headers["x-emulated"] == "count_tokens"
 
 

@@ -32,6 +32,7 @@ SCHEMAS = DOCUMENT["components"]["schemas"]
 SOMETIMES = {
     "x-emulated",
     "x-cache",
+    "x-web-search",
     *(n for n in DOCUMENT["components"]["headers"] if "-ratelimit-" in n),
 }
 

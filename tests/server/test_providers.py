@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import attrs
-
 from g4f_aio.core.errors import UpstreamError
 from g4f_aio.core.events import Finish, TextDelta
 from g4f_aio.core.models import Capability, ModelInfo
@@ -11,10 +9,9 @@ from g4f_aio.gateway.breaker import IN_A_ROW
 from g4f_aio.gateway.health import LONGEST_LOCAL
 from g4f_aio.keys import GATEWAY
 from g4f_aio.providers.offline_assistant import OfflineAssistant
-from tests.server.conftest import QUIET, Start
+from tests.server.conftest import Start
 from tests.server.fakes import STREAM, Keyed, Script, Seeing, Server, entry
 
-NO_RETRIES = attrs.evolve(QUIET, routing=attrs.evolve(QUIET.routing, retries=0))
 UNKNOWN = {
     "state": "unknown",
     "last_ok": None,
@@ -116,7 +113,7 @@ async def test_each_model_that_was_asked_has_a_health_of_its_own(start: Start) -
 
 
 async def test_who_is_left_alone_is_open(start: Start) -> None:
-    server = await start(entry(Script(steps=(UpstreamError("It broke"),))), settings=NO_RETRIES)
+    server = await start(entry(Script(steps=(UpstreamError("It broke"),))))
     for _ in range(IN_A_ROW):
         await server.chat()
     health = (await server.get("/v1/providers/script")).json()["health"]

@@ -30,7 +30,7 @@ from g4f_aio.core.provider import CallContext, ResponseAction
 from g4f_aio.core.requests import ChatRequest
 from g4f_aio.core.stores import ResponseKey
 from g4f_aio.dialects.openai_responses import OPENAI_RESPONSES
-from g4f_aio.keys import RESPONSES
+from g4f_aio.keys import STORAGE
 from g4f_aio.providers.openai_compatible import CHAT as EVERYTHING
 from g4f_aio.server.answers import ANSWERS
 from g4f_aio.settings import KeySettings
@@ -390,7 +390,7 @@ async def test_a_native_response_passes_and_is_kept_as_it_is(start: Start) -> No
     assert asked.raw is not None
     assert "previous_response_id" not in asked.raw
     assert [item["content"] for item in asked.raw["input"]] == ["Hello!", "Hello!"]
-    stored = await server.app[RESPONSES].get(ResponseKey("local", "resp_up"))
+    stored = await (await server.app[STORAGE].open()).responses.get(ResponseKey("local", "resp_up"))
     assert stored is not None
     assert (stored.native, stored.provider, len(stored.input)) == (True, "script", 2)
 
@@ -437,7 +437,7 @@ async def test_it_can_be_cancelled_before(start: Start) -> None:
 async def test_a_response_whose_upstream_is_gone_stays_as_it_was(start: Start) -> None:
     server = await start(entry(Native(body={"status": "queued", "background": True})))
     await ask(server, {**HELLO, "background": True})
-    store = server.app[RESPONSES]
+    store = (await server.app[STORAGE].open()).responses
     stored = await store.get(ResponseKey("local", "resp_up"))
     assert stored is not None
     await store.put(attrs.evolve(stored, provider="gone"))

@@ -56,6 +56,7 @@ async def test_it_has_the_documented_shape(start: Start) -> None:
                 "model": "small",
                 "asked": "first",
                 "why": None,
+                "emulated": [],
                 "wait_ms": 0,
                 "condition": {"when": "ttft < 3", "values": {"ttft": None}},
                 "health": {
@@ -73,6 +74,7 @@ async def test_it_has_the_documented_shape(start: Start) -> None:
                 "asked": "left_out",
                 "why": "Provider locked is not configured; it needs an API key: set "
                 "LOCKED_API_KEY, or api_key in [providers.locked]",
+                "emulated": [],
                 "wait_ms": None,
                 "condition": None,
                 "health": None,
@@ -80,6 +82,16 @@ async def test_it_has_the_documented_shape(start: Start) -> None:
         ],
         "error": None,
     }
+
+
+async def test_what_would_be_supplied_is_told(start: Start) -> None:
+    record = Record()
+    server = await start(entry(Script(record=record)))
+    tools = [{"type": "function", "function": {"name": "f"}}]
+    found = await explained(server, tools=tools, n=2, stop="END")
+    assert found["candidates"][0]["emulated"] == ["tools", "n"]
+    answer = await server.chat({**HELLO, "tools": tools, "n": 2, "stop": "END"})
+    assert answer.headers["x-emulated"] == "tools, n"
 
 
 async def test_nobody_is_asked(start: Start) -> None:

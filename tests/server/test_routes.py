@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from g4f_aio.core.stores import ResponseKey, StoredResponse
-from g4f_aio.keys import RESPONSES
+from g4f_aio.core.messages import Message
+from g4f_aio.core.stores import Conversation, ConversationKey, ResponseKey, StoredResponse
+from g4f_aio.keys import STORAGE
 from g4f_aio.server.access import Access
 from g4f_aio.server.middlewares import ACCESS
 from g4f_aio.server.routes import Route, table
@@ -57,7 +58,11 @@ async def begin(server: Server, owner: str = LOCAL, **headers: str) -> None:
     assert (await server.chat(headers=headers)).status == 200
     key = ResponseKey(owner, EXAMPLES["response_id"])
     said = ({"role": "user", "content": "Hi"},)
-    await server.app[RESPONSES].put(StoredResponse(key, RESPONSE, said, "script"))
+    stores = await server.app[STORAGE].open()
+    await stores.responses.put(StoredResponse(key, RESPONSE, said, "script"))
+    named = ConversationKey(owner, "", EXAMPLES["conversation_id"])
+    spoken = (Message("user"), Message("assistant"))
+    await stores.conversations.put(named, Conversation(), spoken, "script")
 
 
 async def answer_to(server: Server, row: Route, path: str) -> int:

@@ -43,6 +43,12 @@ def test_a_drain_may_be_zero(value: float) -> None:
     assert checks.seconds_or_zero(value) == f"must be a number of seconds, not {value}"
 
 
+def test_a_search_engine_is_one_that_is_known() -> None:
+    for name in ("", "ddgs", "searxng", "off"):
+        assert checks.search_engine(name) is None
+    assert checks.search_engine("bing") == 'must be "ddgs", "searxng", "off" or "", not \'bing\''
+
+
 def test_a_size_is_at_least_one() -> None:
     assert checks.size(1) is None
     assert checks.size(0) == "must be at least 1, not 0"

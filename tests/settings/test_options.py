@@ -8,9 +8,12 @@ from typed_settings import SecretStr
 
 from g4f_aio.settings import (
     CacheSettings,
+    FetchSettings,
     RoutingSettings,
+    SearchSettings,
     ServerSettings,
     Settings,
+    StorageSettings,
     UpstreamSettings,
     options,
     restart_needed,
@@ -22,7 +25,15 @@ NAMES = {option.path: option for option in options()}
 
 
 def test_every_field_of_every_section_is_an_option() -> None:
-    sections = (ServerSettings, RoutingSettings, UpstreamSettings, CacheSettings)
+    sections = (
+        ServerSettings,
+        RoutingSettings,
+        UpstreamSettings,
+        CacheSettings,
+        FetchSettings,
+        SearchSettings,
+        StorageSettings,
+    )
     fields = {
         f"{cls.__name__.removesuffix('Settings').lower()}.{field.name}"
         for cls in sections

@@ -11,6 +11,7 @@ from g4f_aio.settings import (
     ProviderSettings,
     ServerSettings,
     Settings,
+    StorageSettings,
     UpstreamSettings,
     is_loopback,
 )
@@ -39,6 +40,7 @@ SECRETS = {
     "user-key",
     "environment-key",
     "option-token",
+    "database-pass",
 }
 TREE = Settings(
     server=ServerSettings(
@@ -46,6 +48,7 @@ TREE = Settings(
         otlp_headers=SecretStr("authorization=Basic%20collector-key"),
     ),
     upstream=UpstreamSettings(proxy=SecretStr("http://user:proxy-pass@proxy")),
+    storage=StorageSettings(database=SecretStr("postgresql://user:database-pass@host/name")),
     providers={
         "a": ProviderSettings(
             type="a",

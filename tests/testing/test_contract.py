@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, ClassVar
@@ -366,9 +367,11 @@ def work(seconds: float) -> None:
 
 
 @pytest.fixture
-def _may_block(_no_blocking: BlockBuster) -> None:
+def _may_block(_no_blocking: BlockBuster) -> Iterator[None]:
     """Let a test block its event loop."""
     _no_blocking.deactivate()
+    yield
+    _no_blocking.activate()
 
 
 @pytest.mark.usefixtures("_may_block")

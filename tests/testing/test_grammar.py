@@ -78,6 +78,10 @@ def test_the_bytes_of_the_upstream_are_an_answer_where_they_are_wanted() -> None
         ([None, Finish()], "chat yields None, a NoneType, which is no event"),
         ([{"text": "a"}, Finish()], "a dict, which is no event"),
         ([Started("p", "m"), Finish()], "chat yields Started, which the gateway does"),
+        (
+            [TextDelta("a"), Started("p", "m", emulated=("n",)), Finish()],
+            "Started comes after other events",
+        ),
         ([], "ends without a Finish: yield Finish"),
         ([TextDelta("a")], "ends without a Finish: yield Finish"),
         ([TextDelta("a"), TextDelta("b", 1), Finish()], "ends without a Finish"),

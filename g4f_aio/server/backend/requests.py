@@ -122,6 +122,7 @@ def request_object(record: RequestRecord, viewer: Caller) -> dict[str, Any]:
         "ttft_ms": _milliseconds(record.ttft),
         "duration_ms": _milliseconds(record.duration),
         "cache": record.cache,
+        "emulated": list(record.emulated),
         "attempts": [_attempt(attempt, record.started) for attempt in record.attempts],
     }
 

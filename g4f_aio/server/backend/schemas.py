@@ -69,6 +69,11 @@ def backend_schemas() -> dict[str, Schema]:
             ttft_ms={**_MILLISECONDS, "description": "To the first event of the answer."},
             duration_ms=_MILLISECONDS,
             cache=_CACHE,
+            emulated={
+                "type": "array",
+                "items": _STRING,
+                "description": "What the gateway supplied because the provider lacks it.",
+            },
             attempts={"type": "array", "items": _ref("RequestAttempt")},
         ),
         "RequestAttempt": _object(

@@ -27,7 +27,7 @@ PATIENCE = 20.0
 TIMEOUTS = Timeouts(connect=10, headers=10)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _no_blocking() -> Iterator[BlockBuster]:
     """A blocking call on the event loop fails the test."""
     with blockbuster_ctx() as watch:

@@ -26,7 +26,7 @@ from g4f_aio import GatewayError, TextDelta, Timeouts, UpstreamError, UpstreamTi
 from .conftest import PATIENCE, TIMEOUTS, Caller, Service, ask_for
 
 #: a request with this begins no conversation, so that the WebSocket is the first that is opened
-KNOWN: Any = {"conversation": {"conversation_id": "1"}}
+KNOWN: Any = {"Copilot": {"conversation_id": "1"}}
 #: seconds within which a connection is gone; a thousandth of it is enough
 AT_ONCE = 2.0
 
@@ -61,7 +61,7 @@ def full() -> Iterator[str]:
 
 async def failure(caller: Caller, **more: Any) -> GatewayError:
     with pytest.raises(GatewayError) as caught:
-        await caller.ask("Hello", options=KNOWN, **more)
+        await caller.ask("Hello", states=KNOWN, **more)
     assert "-1234" not in caught.value.message
     assert caught.value.__cause__ is None
     return caught.value
@@ -123,7 +123,7 @@ async def test_a_handshake_that_takes_too_long(caller: Caller) -> None:
 
 async def test_an_answer_may_take_longer_than_its_handshake(caller: Caller) -> None:
     brief = caller.context(timeouts=attrs.evolve(TIMEOUTS, headers=0.15))
-    events = await caller.ask("slow", context=brief, options=KNOWN)
+    events = await caller.ask("slow", context=brief, states=KNOWN)
     assert [event.text for event in events if isinstance(event, TextDelta)][-1] == "three"
 
 
@@ -208,7 +208,7 @@ async def test_a_cancelled_call_closes_it_at_once(caller: Caller, prompt: str) -
 async def test_a_cancelled_handshake_closes_it_at_once(caller: Caller) -> None:
     async with asyncio.TaskGroup() as group:
         context = caller.context("socket-hang-1234")
-        task = group.create_task(caller.ask("Hello", context=context, options=KNOWN))
+        task = group.create_task(caller.ask("Hello", context=context, states=KNOWN))
         await caller.service.told("/c/api/chat", "headers")
         left = time.monotonic()
         task.cancel()
@@ -250,7 +250,7 @@ async def test_one_who_does_not_read_is_left_all_the_same(caller: Caller) -> Non
     """A prompt of megabytes waits to be taken; the wait can be ended."""
     async with deaf() as (address, came), asyncio.TaskGroup() as group:
         provider = Copilot(base_url=f"http://{address}", max_prompt=2**26)
-        task = group.create_task(caller.ask("a" * 2**23, provider=provider, options=KNOWN))
+        task = group.create_task(caller.ask("a" * 2**23, provider=provider, states=KNOWN))
         await came.wait()
         left = time.monotonic()
         task.cancel()

@@ -155,7 +155,7 @@ def client(gateway: Gateway) -> Iterator[openai.OpenAI]:
         yield made
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _no_blocking() -> None:
     """Nothing of ours runs on this process's event loop."""
 
@@ -234,9 +234,12 @@ def test_a_caller_s_own_token(client: openai.OpenAI, service_process: Service) -
 def test_a_conversation_that_the_caller_goes_on_with(
     client: openai.OpenAI, service_process: Service
 ) -> None:
-    assert ask(client, "Hello", conversation={"conversation_id": "earlier"}).choices
-    asked = service_process.records("/c/api/chat")[-1]
-    assert asked["body"]["conversationId"] == "earlier"
+    assert ask(client, "Hello", conversation_id="of mine").choices
+    first = service_process.records("/c/api/chat")[-1]["body"]
+    assert ask(client, "And then?", conversation_id="of mine").choices
+    second = service_process.records("/c/api/chat")[-1]["body"]
+    assert second["conversationId"] == first["conversationId"]
+    assert second["content"] == [{"type": "text", "text": "And then?"}]
 
 
 def test_a_stream_that_is_cut_ends_with_an_error(client: openai.OpenAI) -> None:

@@ -68,12 +68,12 @@ async def save(folder: Path, document: object) -> str:
 
 async def test_an_answer(caller: Caller) -> None:
     assert await caller.ask("Hello big world") == [
+        ConversationState({"conversation_id": "conversation-1"}),
         TextDelta("Hello "),
         TextDelta("big "),
         TextDelta("world "),
         Title("An echo"),
         Suggestions(("Why?", "How?")),
-        ConversationState({"conversation_id": "conversation-1"}),
         Finish("stop"),
     ]
 
@@ -129,17 +129,17 @@ async def test_another_model_is_none(caller: Caller) -> None:
 
 async def test_thinking(caller: Caller) -> None:
     events = await caller.ask("think", model="Think Deeper")
-    assert events[:3] == [ReasoningDelta("Let me see. "), ReasoningDelta("Yes."), TextDelta("42")]
+    assert events[1:4] == [ReasoningDelta("Let me see. "), ReasoningDelta("Yes."), TextDelta("42")]
 
 
 async def test_pictures_and_sources(caller: Caller) -> None:
     drawn = await caller.ask("draw")
-    assert drawn[:2] == [
+    assert drawn[1:3] == [
         Status("Making an image: a cat"),
         Media("image", "https://images.example/cat.png", alt="a cat"),
     ]
     cited = await caller.ask("cite")
-    assert cited[1:3] == [
+    assert cited[2:4] == [
         Citations((Citation("https://sky.example/", "On skies"),)),
         Citations((Citation("https://blue.example/"),)),
     ]
@@ -152,6 +152,8 @@ async def test_a_long_answer_comes_whole(caller: Caller) -> None:
 async def test_pieces_come_when_they_are_there(caller: Caller) -> None:
     call = caller.provider().chat(ask_for("slow"), caller.context())
     async with asyncio.timeout(PATIENCE), aclosing(call) as events:
+        # who stops it after the first word can go on from there all the same
+        assert await anext(events) == ConversationState({"conversation_id": "conversation-1"})
         assert await anext(events) == TextDelta("one ")
         assert (await caller.service.last())["closed_at"] is None
 
@@ -164,13 +166,14 @@ async def test_a_conversation_goes_on(caller: Caller) -> None:
         Message("user", (TextPart("Bye"),)),
     )
     state = {"conversation_id": "conversation-of-old"}
-    for given in (state, {"Copilot": state, "Other": {"conversation_id": 7}}):
-        events = await caller.ask("", messages=messages, options={"conversation": given})
-        assert text_of(events) == "Bye "
-        assert ConversationState(state) in events
-        assert (await caller.service.last())["body"]["conversationId"] == "conversation-of-old"
+    states = {"Copilot": state, "Other": {"conversation_id": "another"}}
+    events = await caller.ask("", messages=messages, states=states)
+    assert text_of(events) == "Bye "
+    assert ConversationState(state) in events
+    assert (await caller.service.last())["body"]["conversationId"] == "conversation-of-old"
     assert await asyncio.to_thread(caller.service.records, "/c/api/start") == []
-    events = await caller.ask("", messages=messages, options={"conversation": {"Other": {}}})
+    del states["Copilot"]
+    events = await caller.ask("", messages=messages, states=states)
     assert text_of(events).startswith("System: Be brief.\n\nUser: Hello\n\nAssistant: Hi.")
     assert ConversationState(state) not in events
 
@@ -178,16 +181,18 @@ async def test_a_conversation_goes_on(caller: Caller) -> None:
 @pytest.mark.parametrize(
     "given",
     [
-        "conversation-1",
+        {},
         {"conversation_id": 7},
         {"conversation_id": ""},
         {"conversation_id": "a" * 201},
-        {"Copilot": "conversation-1"},
     ],
 )
-async def test_what_is_no_state_of_a_conversation(caller: Caller, given: object) -> None:
-    error = await failure(caller, options={"conversation": given})
-    assert (type(error), error.param) == (BadRequestError, "conversation")
+async def test_a_state_that_was_not_given_out_here_begins_a_new_conversation(
+    caller: Caller, given: dict[str, object]
+) -> None:
+    events = await caller.ask("Hello", states={"Copilot": given})
+    assert ConversationState({"conversation_id": "conversation-1"}) in events
+    assert (await caller.service.last("/c/api/start"))["body"]["startNewConversation"] is True
 
 
 def test_what_the_service_cannot_be_told() -> None:
@@ -371,7 +376,7 @@ async def test_what_happens_after_the_end_is_no_fault_of_the_answer(
     caller: Caller, frame: str
 ) -> None:
     events = await caller.ask(f"after {frame}")
-    assert events[0] == TextDelta("Hi")
+    assert events[1] == TextDelta("Hi")
     assert events[-1] == Finish("stop")
 
 
@@ -383,8 +388,8 @@ async def test_what_is_said_after_the_end_is_none_of_the_answer(caller: Caller) 
 async def test_questions_are_waited_for_as_long_as_the_settings_say(caller: Caller) -> None:
     provider = caller.provider(followups_wait=0)
     assert await caller.ask("after {}", provider=provider) == [
-        TextDelta("Hi"),
         ConversationState({"conversation_id": "conversation-1"}),
+        TextDelta("Hi"),
         Finish("stop"),
     ]
     began = time.monotonic()

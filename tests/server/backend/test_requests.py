@@ -86,6 +86,7 @@ async def test_a_request_is_listed_with_who_asked_who_answered_and_how_long_it_t
             "estimated": False,
         },
         "cache": None,
+        "emulated": [],
     }
     assert broken["provider"] == "broken"
     assert (broken["outcome"], broken["code"]) == ("failed", "provider_not_working")

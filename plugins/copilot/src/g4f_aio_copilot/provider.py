@@ -14,7 +14,6 @@ import attrs
 from yarl import URL
 
 from g4f_aio import (
-    BadRequestError,
     CallContext,
     Capability,
     ChatRequest,
@@ -127,10 +126,14 @@ class Copilot(Provider):
         ) as socket:
             await socket.send(json.dumps(message))
             events = self._answer(socket, Answer(faults), ctx)
+            told = False
             async with aclosing(events):
                 async for event in events:
+                    if not told:
+                        # not at the end: who stops the answer early goes on from here, too
+                        told = True
+                        yield ConversationState({"conversation_id": conversation})
                     yield event
-        yield ConversationState({"conversation_id": conversation})
         yield Finish("stop")
 
     async def _answer(self, socket: Socket, answer: Answer, ctx: CallContext) -> EventStream:
@@ -253,27 +256,9 @@ def _mode(model: str, provider: str) -> str:
 
 
 def _conversation(request: ChatRequest, provider: str) -> str | None:
-    """The id of the conversation that the request goes on with; None for a new one.
-
-    It comes in ``options["conversation"]``, as ``ConversationState`` gave it out: by itself, or
-    beside those of other providers under this one's name.
-    """
-    state = request.options.get("conversation")
-    match state:
-        case None:
-            return None
-        case dict():
-            own = state.get(provider, state)
-        case _:
-            own = None
-    match own:
+    """The id of the conversation that the request goes on with; None for a new one."""
+    match request.states.get(provider):
         case {"conversation_id": str(found)} if 0 < len(found) <= ID_LENGTH:
             return found
-        case dict() if "conversation_id" not in own:
-            return None  # another provider's
         case _:
-            raise BadRequestError(
-                "$.conversation: no state of a conversation that was given out here",
-                param="conversation",
-                provider=provider,
-            )
+            return None
