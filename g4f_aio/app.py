@@ -7,7 +7,6 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from functools import partial
-from importlib.util import find_spec
 
 from aiohttp import web
 
@@ -97,9 +96,8 @@ def build_storage(settings: Settings) -> DatabaseStorage:
     """Where the settings want things to be kept; SettingsError when that takes a missing package."""
     wanted = settings.storage
     address = address_of(settings)
-    if address.url is not None and find_spec("asyncpg") is None:
-        problem = "storage.database: PostgreSQL needs asyncpg: pip install g4f_aio[postgres]"
-        raise SettingsError((problem,), settings.config)
+    if lacking := address.lacking():
+        raise SettingsError((f"storage.database: {lacking}",), settings.config)
     room = wanted.room_per_key
     limits = Limits(
         Keeping.days(wanted.conversation_days, wanted.max_conversations, room),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import gc
 import pkgutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -38,8 +39,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     name = words.pop(0) if words and words[0] in COMMANDS else "api"
     flags = parse(name, words)
     names = flags.pop("names", ())
-    run: Run = pkgutil.resolve_name(COMMANDS[name].run)
+    # what is imported stays: the collector would look through it again and again. The server
+    # switches it on when it serves; other commands end soon
+    gc.disable()
     try:
+        run: Run = pkgutil.resolve_name(COMMANDS[name].run)
         return run(flags, names)
     except SettingsError as error:
         where = f" of {error.config}" if error.config else ""
@@ -48,6 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EX_CONFIG
     except KeyboardInterrupt:
         return 130  # as a shell reports SIGINT
+    finally:
+        gc.enable()
 
 
 def parse(name: str, words: Sequence[str]) -> dict[str, Any]:
@@ -137,7 +143,14 @@ def _add_setting(group: argparse._ArgumentGroup, option: Option) -> None:
         group.add_argument(option.flag, dest=option.path, help=text, metavar=word)
 
 
-_METAVARS: dict[object, str] = {checks.share: "SHARE", int: "N", float: "SECONDS", Path: "FILE"}
+_METAVARS: dict[object, str] = {
+    checks.share: "SHARE",
+    checks.days: "DAYS",
+    checks.database: "URL",
+    int: "N",
+    float: "SECONDS",
+    Path: "FILE",
+}
 
 
 def _add_names(parser: argparse.ArgumentParser) -> None:

@@ -223,7 +223,8 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
     try:
         context.load_cert_chain(server.ssl_certfile, server.ssl_keyfile)
     except (OSError, ssl.SSLError) as error:
-        raise SettingsError((f"server.ssl_certfile, server.ssl_keyfile: {error}",)) from None
+        problem = f"cannot be used as a certificate and its key: {error}"
+        raise SettingsError((f"server.ssl_certfile, server.ssl_keyfile: {problem}",)) from None
     return context
 
 
@@ -236,6 +237,7 @@ def _freeze() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(250_000, 50, 100)
+    gc.enable()
 
 
 def _raise_file_limit() -> None:

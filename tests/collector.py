@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 
 
 @attrs.define

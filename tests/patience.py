@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import ParamSpec
 
+import attrs
+import pytest
+
+P = ParamSpec("P")
 #: seconds until a test gives up waiting for what has to come
 PATIENCE = 60.0
 #: how many times as long as planned a test may take
 PACES = (1, 2, 4, 8, 16)
+#: seconds that a thread gets up late on a machine that is busy with something else
+LATE = 0.03
 
 
 class Stopwatch:
@@ -58,3 +67,57 @@ async def at_some_pace(check: Callable[[float], Awaitable[None]]) -> None:
         except AssertionError:
             pass
     return await check(PACES[-1])
+
+
+@attrs.define
+class Sleeper:
+    """Somebody who gets up often and sees whether others let him."""
+
+    late: bool = False
+    _over: bool = attrs.field(default=False, init=False)
+
+    def sleep(self) -> None:
+        """Until it is over."""
+        while not self._over:
+            began = time.monotonic()
+            time.sleep(0.005)
+            self.late = self.late or time.monotonic() - began > LATE
+
+    def stop(self) -> None:
+        """Get up for the last time."""
+        self._over = True
+
+
+@contextmanager
+def sleeper() -> Iterator[Sleeper]:
+    """Whether the machine is busy meanwhile."""
+    made = Sleeper()
+    thread = threading.Thread(target=made.sleep)
+    thread.start()
+    try:
+        yield made
+    finally:
+        made.stop()
+        thread.join()
+
+
+def unless_busy(test: Callable[P, None]) -> Callable[P, None]:
+    """Try a test again, some times, that failed while the machine was busy with something else.
+
+    It is for what is *meant* to be different there. What the test logged before is forgotten.
+    """
+
+    @functools.wraps(test)
+    def tried(*arguments: P.args, **named: P.kwargs) -> None:
+        for _ in range(6):
+            with sleeper() as one:
+                try:
+                    return test(*arguments, **named)
+                except AssertionError:
+                    if not one.late:
+                        raise
+            if isinstance(caplog := named.get("caplog"), pytest.LogCaptureFixture):
+                caplog.clear()
+        return test(*arguments, **named)
+
+    return tried

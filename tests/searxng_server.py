@@ -11,10 +11,12 @@ https://docs.searxng.org/dev/search_api: ``GET /search?q=…&format=json``. What
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import attrs
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 ARTICLE = "Comet C/2026 A1 was seen from Tartu on Friday. " * 6
 COMET = f"""\
@@ -41,6 +43,15 @@ class SearXNGServer:
     #: whether a client waits for an answer that does not come, and whether it left
     waiting: asyncio.Event = attrs.field(factory=asyncio.Event)
     left: asyncio.Event = attrs.field(factory=asyncio.Event)
+
+    @classmethod
+    async def started(
+        cls, serve: Callable[[web.Application], Awaitable[TestServer]]
+    ) -> SearXNGServer:
+        """A new one, run by *serve*."""
+        fake = cls()
+        fake.root = str((await serve(fake.app())).make_url("")).rstrip("/")
+        return fake
 
     def app(self) -> web.Application:
         """The server."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import os
 import subprocess
 import sys
@@ -59,6 +60,8 @@ def test_help_lists_commands_and_each_flag_with_default_and_variable(
         assert option.help in text
         assert f"; {option.env})" in text
     assert "(default: 1337; G4F_PORT)" in text
+    assert "--conversation-days DAYS " in text
+    assert "--stream-timeout SECONDS " in text
     for name, command in COMMANDS.items():
         assert f"{name} {command.help}" in text
 
@@ -122,6 +125,14 @@ def test_wrong_settings_end_with_their_own_status_and_a_line_for_each_mistake(
         "  server.prot: unknown setting; did you mean server.port?",
         "  server.port (--port): expected an integer, got 'x'",
     ]
+
+
+def test_the_collector_is_as_before_when_a_command_has_ended(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["--port", "no"]) == EX_CONFIG
+    assert gc.isenabled()
+    assert "server.port" in capsys.readouterr().err
 
 
 def test_help_and_version_come_without_the_server() -> None:

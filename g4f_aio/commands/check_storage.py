@@ -19,8 +19,10 @@ async def examine_database(settings: Settings) -> tuple[str, str, str]:
         return (OK, subject, "in memory; nothing is kept when the server stops")
     if address.file is not None and not await asyncio.to_thread(address.file.exists):
         return (OK, subject, f"{address} (it will be made when it is needed)")
+    if lacking := await asyncio.to_thread(address.lacking):
+        return (FAIL, subject, f"{address}: {lacking}")
     try:
         doctor = await asyncio.to_thread(import_module, "g4f_aio.storage.doctor")
         return (OK, subject, await doctor.examine(address))
-    except (UnopenedError, ImportError) as error:
+    except UnopenedError as error:
         return (FAIL, subject, f"{address}: {error}; see storage.database (--database)")

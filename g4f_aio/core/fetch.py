@@ -12,7 +12,8 @@ class Fetched:
     """A file of the web.
 
     *url* is where it was in the end, *media_type* what its first bytes and, for text, its headers
-    say it is (``image/png``, ``text/html`` …), *charset* that of text.
+    say it is (``image/png``, ``text/html`` …). *charset* is that of text, by the name of Python's codec;
+    None for what is no text.
     """
 
     url: str

@@ -30,6 +30,9 @@ _ENDS = (*(first for first, _ in _KINDS[1:]), 0x100)
 _WEIGHTS = _ASCII + b"".join(
     bytes((weight,)) * (end - first) for (first, weight), end in zip(_KINDS, _ENDS, strict=True)
 )
+_DISTINCT = frozenset(_WEIGHTS)
+#: bytes from which on it is faster to count each weight than to add them up
+_LONG = 1024
 
 
 def estimate_tokens(text: str) -> int:
@@ -57,7 +60,10 @@ class TokenCount:
         if text.isascii():  # the same, several times as fast
             signs = len(data) - len(data.translate(None, _SIGNS))
             return TokenCount(self._weight + len(data) * _LETTER + signs * (_SIGN - _LETTER))
-        return TokenCount(self._weight + sum(data.translate(_WEIGHTS)))
+        weights = data.translate(_WEIGHTS)
+        if len(weights) < _LONG:
+            return TokenCount(self._weight + sum(weights))
+        return TokenCount(self._weight + sum(one * weights.count(one) for one in _DISTINCT))
 
 
 def clip_to_tokens(text: str, limit: int) -> str:

@@ -28,7 +28,8 @@ MESSAGE_LIMIT = 1000
 _PAGE = 16 * 2**10
 #: how upstreams that give no code say that a request is too long
 _TOO_LONG = re.compile(r"prompt is too long|exceed context limit")
-_TAGS = re.compile(r"<(script|style).*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+#: what is not closed goes on to the end, and is not looked for again from every place
+_TAGS = re.compile(r"<(script|style)\b(?:.*?</\1>|.*)|<[^<>]*>", re.DOTALL | re.IGNORECASE)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -68,7 +68,7 @@ def conversation(
         turns.append({"role": "user", "content": system})
         system = []
     if not turns:
-        raise BadRequestError("messages: must hold at least one text or image", param="messages")
+        raise BadRequestError("$.messages: must hold at least one text or image", param="messages")
     for turn in turns:
         turn["content"] = _shortest(turn["content"])
     return Conversation(tuple(system), tuple(turns))
@@ -94,7 +94,7 @@ def _turn(
             return "user", list(came) if came is not None else [_tool_result(message, where)]
         case "function":
             raise UnsupportedError(
-                f"{where}.role: function is not supported; use tools", param=f"{where}.role"
+                f"$.{where}.role: function is not supported; use tools", param=f"{where}.role"
             )
 
 
@@ -132,7 +132,7 @@ def _block(part: Part, where: str) -> Block | None:
         case FilePart():
             return _document(part, where)
         case AudioPart():
-            raise UnsupportedError(f"{where}: audio is not supported", param=where)
+            raise UnsupportedError(f"$.{where}: audio is not supported", param=where)
         case OtherPart(raw=raw):
             return raw
 
@@ -144,21 +144,21 @@ def _image_source(url: str, where: str) -> Block:
         return {"type": "base64", "media_type": kind, "data": content}
     if url.startswith(("https:", "http:")):
         return {"type": "url", "url": url}
-    raise BadRequestError(f"{where}: an image must be a data: or an https: URL", param=where)
+    raise BadRequestError(f"$.{where}: an image must be a data: or an https: URL", param=where)
 
 
 def _document(part: FilePart, where: str) -> Block:
     source: Block
     if part.data is None:
         if part.id is None:
-            raise BadRequestError(f"{where}: a file needs file_data or file_id", param=where)
+            raise BadRequestError(f"$.{where}: a file needs file_data or file_id", param=where)
         source = {"type": "file", "file_id": part.id}
     elif part.data.startswith(("https:", "http:")):
         source = {"type": "url", "url": part.data}
     else:
         data = _data(part.data, where)
         if data is None:
-            raise BadRequestError(f"{where}: file_data must be a data: URI", param=where)
+            raise BadRequestError(f"$.{where}: file_data must be a data: URI", param=where)
         kind, content = data
         if kind.startswith("image/"):
             return {
@@ -171,7 +171,7 @@ def _document(part: FilePart, where: str) -> Block:
             source = {"type": "text", "media_type": "text/plain", "data": _text(content, where)}
         else:
             raise UnsupportedError(
-                f"{where}: a file must be a PDF, a text or an image, not {kind or 'unnamed'}",
+                f"$.{where}: a file must be a PDF, a text or an image, not {kind or 'unnamed'}",
                 param=where,
             )
     title = {} if part.filename is None else {"title": part.filename}
@@ -184,7 +184,7 @@ def _data(url: str, where: str) -> tuple[str, str] | None:
         return None
     found = _DATA.fullmatch(url)
     if found is None:
-        raise BadRequestError(f"{where}: not a data: URI", param=where)
+        raise BadRequestError(f"$.{where}: not a data: URI", param=where)
     kind, parameters, content = found.groups()
     if ";base64" in parameters.lower():
         return kind.lower(), _NOT_IN_BASE64.sub("", content)
@@ -195,7 +195,7 @@ def _text(content: str, where: str) -> str:
     try:
         return base64.b64decode(content, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
-        raise BadRequestError(f"{where}: not a text in UTF-8 and base64", param=where) from None
+        raise BadRequestError(f"$.{where}: not a text in UTF-8 and base64", param=where) from None
 
 
 def _tool_use(call: ToolCall) -> Block:

@@ -198,9 +198,9 @@ def _check(request: ChatRequest) -> None:
     }
     wrong = [name for name, value in asked.items() if value]
     if wrong:
-        raise UnsupportedError(f"{wrong[0]}: the Messages API has no such thing", param=wrong[0])
+        raise UnsupportedError(f"$.{wrong[0]}: the Messages API has no such thing", param=wrong[0])
     if sampling.temperature is not None and sampling.temperature > 1:
-        raise UnsupportedError("temperature: must be from 0 to 1 here", param="temperature")
+        raise UnsupportedError("$.temperature: must be from 0 to 1 here", param="temperature")
 
 
 def _format(wanted: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -211,10 +211,10 @@ def _format(wanted: dict[str, Any] | None) -> dict[str, Any] | None:
             return {"type": "json_schema", "schema": _closed(schema)}
         case {"type": "json_schema"}:
             where = "response_format.json_schema.schema"
-            raise BadRequestError(f"{where}: must be an object", param=where)
+            raise BadRequestError(f"$.{where}: must be an object", param=where)
         case _:
             raise UnsupportedError(
-                "response_format: must be text or json_schema here", param="response_format"
+                "$.response_format: must be text or json_schema here", param="response_format"
             )
 
 
@@ -260,7 +260,7 @@ def _tools(request: ChatRequest) -> tuple[list[dict[str, Any]], dict[str, Any] |
             found = {"type": "tool", "name": name}
         case _:
             raise UnsupportedError(
-                "tool_choice: must be none, auto, required, a function or allowed_tools here",
+                "$.tool_choice: must be none, auto, required, a function or allowed_tools here",
                 param="tool_choice",
             )
     if not tools and choice in (None, "auto", "none"):

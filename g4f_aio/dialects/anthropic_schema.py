@@ -10,7 +10,7 @@ import cattrs
 from ..core.messages import Origin
 from ..core.requests import OtherTool, Tool
 from .anthropic_blocks import Block, block_of
-from .structure import bad_request, register, strict_converter, wrong_type
+from .structure import register, strict_converter, structured, wrong_type
 
 #: what the dialect is called here
 NAME = "anthropic-messages"
@@ -102,14 +102,7 @@ def _structure(raw: dict[str, Any], shape: type[Prompt]) -> Prompt:
     try:
         return _FAST.structure(raw, shape)
     except Exception:  # noqa: BLE001  (whatever it was, the exact converter describes it)
-        return _explain(raw, shape)
-
-
-def _explain(raw: dict[str, Any], shape: type[Prompt]) -> Prompt:
-    try:
-        return _EXACT.structure(raw, shape)
-    except Exception as error:  # noqa: BLE001  (described in full, never swallowed)
-        raise bad_request(error) from None
+        return structured(raw, shape, _EXACT)
 
 
 @attrs.frozen

@@ -81,14 +81,14 @@ def depth_of(
     budget = _BUDGETS.get(effort)
     if budget is None:
         raise UnsupportedError(
-            f"reasoning_effort: must be one of none, {', '.join(_BUDGETS)}",
+            f"$.reasoning_effort: must be one of none, {', '.join(_BUDGETS)}",
             param="reasoning_effort",
         )
     if max_tokens is None:
         bound = max(bound, budget + _SHORTEST)
     elif bound <= _LEAST:
         raise UnsupportedError(
-            f"reasoning_effort: {model} thinks in {_LEAST} tokens or more, which leaves none of "
+            f"$.reasoning_effort: {model} thinks in {_LEAST} tokens or more, which leaves none of "
             f"max_tokens {bound} for an answer",
             param="reasoning_effort",
         )

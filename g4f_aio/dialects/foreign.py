@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar
+from functools import partial
+from operator import is_
+from typing import ClassVar
 
 from ..core.errors import UnsupportedError
+from ..core.json_path import path_of
 from ..core.messages import OtherPart
 from ..core.requests import ChatRequest, OtherTool
 
@@ -45,7 +48,7 @@ def demand_translatable(
             )
     for place, other in _others(request):
         if not takes(other):
-            path = _path(request.raw, other.raw) or place
+            path = path_of(request.raw, partial(is_, other.raw)) or place
             raise ForeignError(
                 f"$.{path}: only an upstream that speaks {request.dialect} itself takes "
                 f"{other.type!r}",
@@ -79,20 +82,3 @@ def _others(request: ChatRequest) -> Iterator[tuple[str, Other]]:
     for at, tool in enumerate(request.tools):
         if isinstance(tool, OtherTool):
             yield f"tools[{at}]", tool
-
-
-def _path(within: Any, value: Any) -> str | None:
-    """Where the very *value* is in the client's own JSON; None when it is not there."""
-    match within:
-        case dict():
-            inner = ((f".{key}", one) for key, one in within.items())
-        case list():
-            inner = ((f"[{at}]", one) for at, one in enumerate(within))
-        case _:
-            return None
-    for step, one in inner:
-        if one is value:
-            return step.removeprefix(".")
-        if (rest := _path(one, value)) is not None:
-            return (step if rest.startswith("[") else f"{step}.").removeprefix(".") + rest
-    return None

@@ -94,7 +94,7 @@ def _refined(error: GatewayError, said: _Said, *, own_credential: bool) -> Gatew
             # a country or an account that may not use it: another provider may answer
             return UpstreamError(message, provider=provider)
         case BadRequestError(), status:
-            error.code = "context_length_exceeded" if _TOO_LONG.search(said.message) else status
+            error.code = "context_length_exceeded" if _TOO_LONG.search(message) else status
             error.code = error.code or None
         case RateLimitError(), _:
             error.code = RateLimitError.code

@@ -14,7 +14,8 @@ import attrs
 from ..core.errors import BadRequestError
 from ..core.messages import Message, ToolCall
 from ..core.requests import ChatRequest, Tool
-from .openai_extensions import converter, structured
+from .openai_extensions import converter
+from .structure import structured
 
 _FIELDS = ("functions", "function_call")
 

@@ -12,7 +12,7 @@ import attrs
 
 from ..core.errors import BadRequestError, UnsupportedError
 from ..core.messages import Message, Part, RefusalPart, TextPart
-from ..core.requests import NO_ROUTING, ChatRequest, Routing, Sampling
+from ..core.requests import ChatRequest, Sampling
 from .foreign import demand_translatable
 from .openai_chat_functions import with_tools
 from .openai_chat_parts import (
@@ -26,26 +26,11 @@ from .openai_chat_parts import (
 )
 from .openai_chat_quirks import Quirks
 from .openai_chat_schema import Body, WireMessage, structure
+from .openai_extensions import OF_CHATS, chat_routing_of, without_extensions
 from .structure import load_object
-from .web_search import web_search_of
 
 #: fields of this gateway, never sent upstream
-EXTENSIONS = frozenset(
-    (
-        "provider",
-        "proxy",
-        "api_key",
-        "conversation_id",
-        "timeout",
-        "cache",
-        "emulate",
-        "web_search",
-        "media",
-        "images",
-        "image",
-        "download_media",
-    )
-)
+EXTENSIONS = OF_CHATS | {"media", "images", "image", "download_media"}
 #: extensions that nothing here can supply yet
 _UNAVAILABLE = ("media", "images", "image")
 #: what a ChatRequest has a field for; everything else goes to its options
@@ -102,10 +87,10 @@ def decode(body: bytes) -> ChatRequest:
         n=wire.n or 1,
         include_usage=wire.stream_options.include_usage if wire.stream_options else None,
         options=options,
-        routing=_routing(wire),
+        routing=chat_routing_of(wire),
         dialect=NAME,
         accept=NAME,
-        raw=_without_extensions(raw),
+        raw=without_extensions(raw, EXTENSIONS),
     )
     return with_tools(request, raw) if b'"function' in body else request
 
@@ -133,38 +118,9 @@ def _check(wire: Body, raw: dict[str, Any]) -> None:
         raise BadRequestError("$.messages: must hold at least one message", param="messages")
     if wire.n is not None and wire.n < 1:
         raise BadRequestError("$.n: must be at least 1", param="n")
-    if wire.timeout is not None and wire.timeout <= 0:
-        raise BadRequestError("$.timeout: must be more than 0 seconds", param="timeout")
     for name in _UNAVAILABLE:
         if raw.get(name):
             raise UnsupportedError(f"$.{name}: nothing here can supply it", param=name)
-
-
-def _routing(wire: Body) -> Routing:
-    asked = (wire.provider, wire.conversation_id, wire.api_key, wire.proxy, wire.timeout)
-    searched = web_search_of(wire.web_search) if wire.web_search else False
-    if not (any(asked) or searched) and wire.cache is None and wire.emulate is None:
-        return NO_ROUTING
-    keys = wire.api_key or {}
-    return Routing(
-        provider=wire.provider if isinstance(wire.provider, str) and wire.provider else None,
-        conversation_id=wire.conversation_id or None,
-        api_keys={"": keys} if isinstance(keys, str) else keys,
-        proxy=wire.proxy or None,
-        timeout=wire.timeout,
-        cache=wire.cache,
-        emulate=wire.emulate,
-        web_search=searched,
-    )
-
-
-def _without_extensions(raw: dict[str, Any]) -> dict[str, Any]:
-    if EXTENSIONS.isdisjoint(raw):
-        return raw
-    kept = {key: value for key, value in raw.items() if key not in EXTENSIONS}
-    if type(raw.get("provider")) is dict:
-        kept["provider"] = raw["provider"]
-    return kept
 
 
 def _message(wire: WireMessage, raw: dict[str, Any]) -> Message:

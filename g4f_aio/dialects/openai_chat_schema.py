@@ -19,7 +19,7 @@ from ..core.messages import (
     ToolCall,
 )
 from ..core.requests import OtherTool, Tool
-from .structure import bad_request, register, strict_converter, wrong_type
+from .structure import register, strict_converter, structured, wrong_type
 
 
 @attrs.frozen
@@ -131,14 +131,7 @@ def structure(raw: dict[str, Any]) -> Body:
     try:
         return cast(Body, _STRUCTURE(raw, Body))
     except Exception:  # noqa: BLE001  (whatever it was, the exact converter describes it)
-        return _explain(raw)
-
-
-def _explain(raw: dict[str, Any]) -> Body:
-    try:
-        return _EXACT.structure(raw, Body)
-    except Exception as error:  # noqa: BLE001  (described in full, never swallowed)
-        raise bad_request(error) from None
+        return structured(raw, Body, _EXACT)
 
 
 @attrs.frozen

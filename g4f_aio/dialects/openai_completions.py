@@ -16,10 +16,10 @@ from ..core.requests import Sampling
 from . import openai_completions_encoder
 from .base import Decoder, Encoder
 from .openai_completions_relay import Reader, Relay
-from .openai_extensions import Extended, converter, routing_of, structured, without_extensions
+from .openai_extensions import Extended, converter, routing_of, without_extensions
 from .openai_face import OpenAIFace
 from .prompts import Prompts, prompts_of, register_prompts
-from .structure import load_object
+from .structure import load_object, structured
 
 
 @attrs.frozen

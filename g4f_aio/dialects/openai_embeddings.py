@@ -15,10 +15,10 @@ from ..core.operations import EmbeddingRequest, Embeddings
 from .json_text import dumps
 from .openai_chat_decoder import load_chunk, malformed
 from .openai_chat_usage import usage_of
-from .openai_extensions import Extended, converter, routing_of, structured, without_extensions
+from .openai_extensions import Extended, converter, routing_of, without_extensions
 from .openai_face import OpenAIFace
 from .prompts import Prompts, prompts_of, register_prompts
-from .structure import load_object, register
+from .structure import load_object, register, structured
 from .vectors import checked, finite, to_base64, to_numbers
 
 Format = Literal["float", "base64"]

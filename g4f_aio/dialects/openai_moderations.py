@@ -12,9 +12,9 @@ import attrs
 from ..core.operations import ModerationRequest
 from .json_text import dumps
 from .openai_chat_decoder import load_chunk, malformed
-from .openai_extensions import Extended, converter, routing_of, structured, without_extensions
+from .openai_extensions import Extended, converter, routing_of, without_extensions
 from .openai_face import OpenAIFace
-from .structure import load_object, register, wrong_type
+from .structure import load_object, register, structured, wrong_type
 
 #: a text, several, or parts of a message
 Input = str | list[str | dict[str, Any]]

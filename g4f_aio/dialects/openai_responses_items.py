@@ -197,7 +197,9 @@ def only_native(raw: Json) -> Iterator[tuple[str, str]]:
         case _:
             pass
     for at, item in enumerate(items_of(raw)):
-        kind = item.get("type") or ("message" if "role" in item else "item_reference")
+        kind = item.get("type")
+        if kind is None:
+            kind = "message" if "role" in item else "item_reference"
         if kind == "additional_tools":
             yield from _tools_only_native(item["tools"], f"input[{at}].tools", spaces=True)
             continue

@@ -11,32 +11,19 @@ from typing import Any
 import attrs
 
 from ..core.errors import BadRequestError, UnsupportedError
-from ..core.requests import NO_ROUTING, ChatRequest, Routing, Sampling
+from ..core.requests import ChatRequest, Sampling
+from .openai_extensions import OF_CHATS, chat_routing_of, without_extensions
 from .openai_responses_items import joined, messages, without_our_thoughts
 from .openai_responses_schema import InputMessage, ResponsesBody, TextOptions
 from .openai_responses_structure import structure
 from .openai_responses_tools import Toolbox, tools_of
 from .structure import load_object
-from .web_search import web_search_of
 
 Json = dict[str, Any]
 
 NAME = "openai-responses"
 #: what ``include`` says for log probabilities
 LOGPROBS = "message.output_text.logprobs"
-#: fields of this gateway, never sent upstream
-EXTENSIONS = frozenset(
-    (
-        "provider",
-        "proxy",
-        "api_key",
-        "conversation_id",
-        "timeout",
-        "cache",
-        "emulate",
-        "web_search",
-    )
-)
 #: instead of an input
 _INSTEAD = ("previous_response_id", "prompt", "conversation")
 #: what makes no difference to who translates a request
@@ -54,10 +41,10 @@ def decode(body: bytes) -> ChatRequest:
         stream=bool(wire.stream),
         sampling=Sampling(wire.temperature, wire.top_p, wire.max_output_tokens),
         response_format=_response_format(wire.text),
-        routing=_routing(wire),
+        routing=chat_routing_of(wire),
         dialect=NAME,
         accept=NAME,
-        raw=_without_extensions(raw),
+        raw=without_extensions(raw, OF_CHATS),
     )
     return _with_talk(request, wire, raw)
 
@@ -104,35 +91,6 @@ def _check(wire: ResponsesBody, raw: Json) -> None:
         raise BadRequestError(f"$.input: {what}", param="input")
     if wire.max_output_tokens is not None and wire.max_output_tokens < 1:
         raise BadRequestError("$.max_output_tokens: must be at least 1", param="max_output_tokens")
-    if wire.timeout is not None and wire.timeout <= 0:
-        raise BadRequestError("$.timeout: must be more than 0 seconds", param="timeout")
-
-
-def _routing(wire: ResponsesBody) -> Routing:
-    asked = (wire.provider, wire.conversation_id, wire.api_key, wire.proxy, wire.timeout)
-    searched = web_search_of(wire.web_search) if wire.web_search else False
-    if not (any(asked) or searched) and wire.cache is None and wire.emulate is None:
-        return NO_ROUTING
-    keys = wire.api_key or {}
-    return Routing(
-        provider=wire.provider if isinstance(wire.provider, str) and wire.provider else None,
-        conversation_id=wire.conversation_id or None,
-        api_keys={"": keys} if isinstance(keys, str) else keys,
-        proxy=wire.proxy or None,
-        timeout=wire.timeout,
-        cache=wire.cache,
-        emulate=wire.emulate,
-        web_search=searched,
-    )
-
-
-def _without_extensions(raw: Json) -> Json:
-    if EXTENSIONS.isdisjoint(raw):
-        return raw
-    kept = {key: value for key, value in raw.items() if key not in EXTENSIONS}
-    if type(raw.get("provider")) is dict:
-        kept["provider"] = raw["provider"]
-    return kept
 
 
 def _response_format(text: TextOptions | None) -> Json | None:

@@ -24,7 +24,7 @@ from .openai_responses_schema import (
     Variants,
     WireTool,
 )
-from .structure import Hook, bad_request, register, strict_converter, wrong_type
+from .structure import Hook, register, strict_converter, structured, wrong_type
 
 
 def structure(raw: dict[str, Any]) -> ResponsesBody:
@@ -35,14 +35,7 @@ def structure(raw: dict[str, Any]) -> ResponsesBody:
     try:
         return cast(ResponsesBody, _STRUCTURE(raw, ResponsesBody))
     except Exception:  # noqa: BLE001  (whatever it was, the exact converter describes it)
-        return _explain(raw)
-
-
-def _explain(raw: dict[str, Any]) -> ResponsesBody:
-    try:
-        return _EXACT.structure(raw, ResponsesBody)
-    except Exception as error:  # noqa: BLE001  (described in full, never swallowed)
-        raise bad_request(error) from None
+        return structured(raw, ResponsesBody, _EXACT)
 
 
 def _type_of(value: Any) -> Any:

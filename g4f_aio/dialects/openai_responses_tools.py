@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import attrs
+import orjson
 
 from ..core.errors import BadRequestError
 from ..core.requests import OtherTool, Tool
@@ -127,10 +128,24 @@ def tools_of(raw: Json) -> list[Json]:
     """The tools of a request: its own, and those that come among its items."""
     found = list(raw.get("tools") or ())
     given = raw.get("input")
-    for item in given if isinstance(given, list) else ():
-        if item.get("type") == "additional_tools":
-            found += [tool for tool in item["tools"] if tool not in found]
+    more = [
+        tool
+        for item in (given if isinstance(given, list) else ())
+        if item.get("type") == "additional_tools"
+        for tool in item["tools"]
+    ]
+    if more:
+        # told apart by their text: to compare each with each takes long where there are many
+        known = {_text(tool) for tool in found}
+        for tool in more:
+            if (text := _text(tool)) not in known:
+                known.add(text)
+                found.append(tool)
     return found
+
+
+def _text(tool: Json) -> bytes:
+    return orjson.dumps(tool, option=orjson.OPT_SORT_KEYS)
 
 
 def text_arguments(text: str) -> str:

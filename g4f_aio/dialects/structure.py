@@ -20,6 +20,10 @@ Hook = Callable[[Any, Any], Any]
 
 #: so many errors are described; who sends a million of them need not read about each
 MOST_ERRORS = 10
+#: objects and arrays in a request; each costs more memory than it has bytes, and time
+MOST_CONTAINERS = 50_000
+#: bytes of a body in which there may be so many
+_LARGE = 2**20
 
 _JSON_NAMES = {
     str: "a string",
@@ -177,6 +181,14 @@ def _message(error: BaseException, _: type | None) -> str:
             return f"invalid value ({error})"
 
 
+def structured(raw: dict[str, Any], shape: type[T], exact: cattrs.Converter) -> T:
+    """The typed fields of a request; BadRequestError with the JSON path of each wrong one."""
+    try:
+        return exact.structure(raw, shape)
+    except Exception as error:  # noqa: BLE001  (described in full, never swallowed)
+        raise bad_request(error) from None
+
+
 def load_object(body: bytes) -> dict[str, Any]:
     """A JSON object; BadRequestError when *body* is something else."""
     try:
@@ -185,7 +197,26 @@ def load_object(body: bytes) -> dict[str, Any]:
         raise BadRequestError(f"The body is not valid JSON: {error}") from None
     if type(value) is not dict:
         raise BadRequestError(f"The body must be a JSON object, not {_name(value)}")
+    try:
+        # orjson reads what is nested deeper than what it writes, and translations nest it deeper
+        orjson.dumps([[[[[[[[value]]]]]]]])
+    except orjson.JSONEncodeError:
+        raise BadRequestError("The body is nested too deeply") from None
+    if len(body) > _LARGE and _is_many(value):
+        raise BadRequestError(f"The body has more than {MOST_CONTAINERS} objects and arrays")
     return value
+
+
+def _is_many(value: dict[str, Any]) -> bool:
+    """Whether there are more than MOST_CONTAINERS in it."""
+    seen = 0
+    unseen: list[Any] = [value]
+    while unseen and seen <= MOST_CONTAINERS:
+        one = unseen.pop()
+        seen += 1
+        inner = one.values() if type(one) is dict else one
+        unseen += [each for each in inner if type(each) is dict or type(each) is list]
+    return seen > MOST_CONTAINERS
 
 
 def bad_request(error: BaseException) -> BadRequestError:

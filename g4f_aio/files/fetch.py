@@ -211,8 +211,8 @@ def _error_of(error: Exception, place: URL, rules: Rules) -> GatewayError:
 
 
 def _failed(place: URL, what: str) -> UpstreamError:
-    return UpstreamError(f"{place.host} {what}", code="fetch_failed")
+    return UpstreamError(f"{place.raw_host} {what}", code="fetch_failed")
 
 
 def _late(place: URL, what: str) -> UpstreamTimeoutError:
-    return UpstreamTimeoutError(f"{place.host} {what}", code="fetch_timeout")
+    return UpstreamTimeoutError(f"{place.raw_host} {what}", code="fetch_timeout")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import codecs
 import re
+from encodings import normalize_encoding
+from encodings.aliases import aliases
 
 from .signatures import signed
 
@@ -19,8 +21,9 @@ _BOMS = (
 #: how far text is looked at
 _LOOK = 4096
 #: where a page says what its text is written in
-_META = re.compile(rb"""<meta[^>]+charset\s*=\s*["']?\s*([a-zA-Z0-9_.:-]+)""", re.IGNORECASE)
-_XML = re.compile(rb"""<\?xml[^>]+encoding\s*=\s*["']([a-zA-Z0-9_.:-]+)""")
+# what strangers write is looked at here: nothing may be tried twice
+_META = re.compile(rb"""<meta[^<>]+?charset\s*+=\s*+["']?+\s*+([a-zA-Z0-9_.:-]++)""", re.IGNORECASE)
+_XML = re.compile(rb"""<\?xml[^<>]+?encoding\s*+=\s*+["']([a-zA-Z0-9_.:-]++)""")
 # atomic, or else a page of nothing but comments would be tried in every combination of them
 _COMMENT = rb"(?><!--.*?-->)\s*"
 _HTML = re.compile(
@@ -33,7 +36,10 @@ _SVG = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _PLAIN_TYPE = re.compile(r"text/[a-z0-9.+-]+|application/(?:[a-z0-9.-]+\+)?(?:json|xml|yaml)")
-_CHARSET = re.compile(rb"""charset\s*=\s*["']?\s*([a-zA-Z0-9_.:-]+)""", re.IGNORECASE)
+_CHARSET = re.compile(rb"""charset\s*+=\s*+["']?+\s*+([a-zA-Z0-9_.:-]++)""", re.IGNORECASE)
+#: what files of the web may be written in. Python has more codecs: some are its own inventions, of
+#: which one takes the square of the time, and what it does not know it keeps in mind for ever
+_CHARSETS = frozenset((*aliases.values(), "cp874", "koi8_u")) - {"utf_7"}
 #: what no text has in it
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
 
@@ -83,8 +89,12 @@ def _charset(data: bytes, kind: str, parameters: str) -> str | None:
 
 def _known(name: str) -> str | None:
     """The name of a charset as Python has it; None for what is none."""
+    key = normalize_encoding(name).lower()
+    key = aliases.get(key, key)
+    if key not in _CHARSETS:
+        return None
     try:
-        info = codecs.lookup(name)
+        info = codecs.lookup(key)
     except LookupError:
         return None
     # Python has codecs that are no charsets, such as those for base64 and zip

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import time
 from functools import partial
 from typing import Self
@@ -26,17 +25,12 @@ from .credentials import Credential
 from .desk import Desk
 from .emulation import EmulatedCall
 from .expiry import NEVER, Expiry
+from .fallback import Fallback
 from .hedge import Hedge
-from .passing import may_pass
 from .probe import Probe
 from .snapshot import Snapshot
 from .trip import Trip
 
-#: seconds before the first further try, at most; doubling with each
-BACKOFF = 0.5
-#: the longest hint of an upstream that is waited out here and not left to the client, in seconds
-PATIENCE = 2.0
-_random = random.Random()  # noqa: S311  (spreads tries over time, no secret)
 _log = logging.getLogger(__name__)
 
 
@@ -51,6 +45,7 @@ class Answering:
         "_call",
         "_desk",
         "_expiry",
+        "_fallback",
         "_first",
         "_hedge",
         "_now",
@@ -66,6 +61,7 @@ class Answering:
         self._request = request
         self._record = record
         self._trip: Trip | None = None
+        self._fallback: Fallback | None = None
         self._call: Call | CountedCall | EmulatedCall | Probe | Hedge | None = None
         self._hedge: Hedge | None = None
         self._first: Event | None = None
@@ -106,6 +102,8 @@ class Answering:
         """Stop whoever speaks."""
         self._over = True
         trip, self._trip, self._call = self._trip, None, None
+        if self._fallback is not None:
+            self._fallback.leave()
         if trip is not None:
             self._record.pieces += trip.call.pieces
             if self._hedge is not None:
@@ -122,6 +120,8 @@ class Answering:
             await trip.failed(error)
         else:
             await trip.succeeded(self._record.usage)
+        if self._fallback is not None:
+            self._fallback.leave()
 
     async def _begin(self) -> Event:
         """The first event of whoever gives one."""
@@ -135,9 +135,6 @@ class Answering:
             self._expiry = Expiry(timeout)
             candidates = await self._expiry.bound(search)
         self._attachments = Attachments.of(self._request, candidates[0], self._now)
-        failure: GatewayError | None = None
-        passing: GatewayError | None = None
-        tries = 0
         while True:
             try:
                 order = ready(
@@ -145,13 +142,13 @@ class Answering:
                     desk.credentials,
                 )
             except GatewayError:
-                if failure is not None:
-                    raise failure from None
+                if self._fallback is not None:
+                    raise self._fallback.failure from None
                 raise
             while order:
                 place = order.pop(0)
-                if failure is not None and place.standing.wait():
-                    continue  # it broke while others were asked
+                if self._fallback is not None and not await self._fallback.may_ask(place):
+                    continue
                 try:
                     if self._now.settings.routing.hedge and (
                         after := self._slow_after(place, order)
@@ -159,33 +156,28 @@ class Answering:
                         return await self._race(place, order, after)
                     return await self._ask(place, patient=not order)
                 except GatewayError as error:
-                    if not error.fallback or self._expiry.passed():
-                        raise
-                    failure = error
-                    if may_pass(error):
-                        passing = error
-                    else:
+                    if not self._goes_on(error):
                         candidates = [one for one in candidates if one is not place.candidate]
                     if order:
                         _log.warning("%s; asking %s", error.message, order[0].candidate.entry.name)
-            assert failure is not None  # noqa: S101  (nobody is ready and no error: ``ready`` raises)
-            tries += 1
-            wait = self._wait_before(passing, tries) if candidates else None
+            fallback = self._fallback
+            assert fallback is not None  # noqa: S101  (nobody is ready and no error: ``ready`` raises)
+            wait = fallback.wait() if candidates else None
             if wait is None:
-                raise failure
-            _log.warning("%s; trying again in %.2f s", failure.message, wait)
+                raise fallback.failure
+            _log.warning("%s; trying again in %.2f s", fallback.failure.message, wait)
             await asyncio.sleep(wait)
 
-    def _wait_before(self, failure: GatewayError | None, tries: int) -> float | None:
-        """Seconds to wait before the next try; None when there is none."""
-        if failure is None or tries > self._now.settings.routing.retries:
-            return None
-        wait = _random.uniform(0, BACKOFF * 2 ** (tries - 1))
-        if failure.retry_after is not None:
-            wait = max(wait, failure.retry_after)
-        if wait > PATIENCE or self._expiry.passed(wait) or not self._desk.retries.spend():
-            return None
-        return wait
+    def _goes_on(self, error: GatewayError) -> bool:
+        """Whether who failed with *error* may be asked again later; the error when nobody is any more."""
+        fallback = self._fallback
+        if fallback is None:
+            fallback = Fallback(self._desk, self._now, self._request, self._expiry, error)
+            self._fallback = fallback
+        again = fallback.failed(error)
+        if not error.fallback or self._expiry.passed():
+            raise error
+        return again
 
     async def _ask(self, place: Place, *, patient: bool) -> Event:
         """The first event of one candidate, with each of its keys in turn while they are refused."""
@@ -254,6 +246,8 @@ class Answering:
         hedges.share = self._now.settings.routing.hedge_share
         hedges.request()
         if not others or place.candidate.own_key is not None or self._attachments is not None:
+            return None
+        if self._fallback is not None and self._fallback.is_trial:
             return None
         return place.standing.model.slow_after
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Iterator
-from typing import Any
+from functools import partial
+from operator import eq
 
 import attrs
 
 from ..core.errors import BadRequestError, GatewayError, UpstreamError, UpstreamTimeoutError
 from ..core.fetch import Fetch
+from ..core.json_path import path_of
 from ..core.messages import Message, Part
 from ..core.models import Capability
 from ..core.operations import Request
@@ -119,7 +121,7 @@ class Attachments:
 
     def _named(self, error: GatewayError, url: str) -> GatewayError:
         """The *error* about *url*, with the path of the field that has it."""
-        where = next(_places(self._request.raw, url), None) or "messages"
+        where = path_of(self._request.raw, partial(eq, url)) or "messages"
         error.message = f"$.{where}: {error.message}"
         error.args = (error.message,)
         error.param = where
@@ -153,18 +155,3 @@ def _replaced(message: Message, found: dict[int, Part]) -> Message:
         return message
     parts = tuple(found.get(id(part), part) for part in message.parts)
     return attrs.evolve(message, parts=parts)
-
-
-def _places(value: Any, text: str, path: str = "") -> Iterator[str]:
-    """The paths in a request's JSON at which there is that *text*."""
-    match value:
-        case str() if value == text:
-            yield path
-        case list():
-            for at, item in enumerate(value):
-                yield from _places(item, text, f"{path}[{at}]")
-        case dict():
-            for key, item in value.items():
-                yield from _places(item, text, f"{path}.{key}" if path else key)
-        case _:
-            pass

@@ -48,6 +48,11 @@ class Breaker:
         """Whether it has opened and no call has succeeded since."""
         return self._opened_for > 0
 
+    @property
+    def left(self) -> int:
+        """How many failures more in a row open it."""
+        return IN_A_ROW - self._failures
+
     def wait(self, now: float) -> float:
         """Seconds until a call may be tried; 0 when one may be tried now."""
         if self._opened_for == 0:

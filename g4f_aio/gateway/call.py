@@ -17,6 +17,7 @@ from ..core.events import (
     Passthrough,
     ReasoningDelta,
     TextDelta,
+    ToolCallDelta,
 )
 from ..core.operations import Operation, Request
 from ..core.provider import CallContext
@@ -26,6 +27,8 @@ from .registry import Entry
 
 #: what is shown in the place of a secret
 MASK = "***"
+#: tool calls in one choice of an answer; nobody means more, and what each costs grows with them
+CALLS = 1000
 #: seconds that a provider of others may take to stop
 CLOSING = 5.0
 _EVENTS = frozenset(get_args(Event))
@@ -134,6 +137,9 @@ class Call:
             self.pieces += max(1, len(event.text) // 4)  # type: ignore[union-attr]
         elif kind in _EVENTS:
             self.pieces += 1
+            if kind is ToolCallDelta and event.index >= CALLS:  # type: ignore[union-attr]
+                name = self._entry.name
+                raise UpstreamError(f"{name} makes more than {CALLS} tool calls", provider=name)
         else:
             name = self._entry.name
             raise UpstreamError(f"{name} yielded {kind.__name__}, which is no event", provider=name)

@@ -10,9 +10,9 @@ import attrs
 from ..core.errors import OverloadedError
 from .candidates import Candidate
 from .conditions import figures, shown
-from .credentials import CredentialBook
-from .health import HealthBook, Standing
+from .health import Standing
 from .quarantine import Quarantine
+from .state import CredentialStore, HealthStore
 
 #: of automatic choice: who fails this share of its calls comes after the others …
 UNHEALTHY = 0.5
@@ -41,8 +41,8 @@ class Place:
 
 def places(
     candidates: Sequence[Candidate],
-    health: HealthBook,
-    credentials: CredentialBook,
+    health: HealthStore,
+    credentials: CredentialStore,
     quarantine: Quarantine,
 ) -> list[Place]:
     """All candidates, the one to ask first at the beginning, those that may not be asked at the end."""
@@ -55,7 +55,7 @@ def places(
     return found
 
 
-def ready(found: Sequence[Place], credentials: CredentialBook) -> list[Place]:
+def ready(found: Sequence[Place], credentials: CredentialStore) -> list[Place]:
     """Those that may be asked now; the error that says why when there is none."""
     able = [place for place in found if place.wait == 0]
     if able:
@@ -82,7 +82,7 @@ def ready(found: Sequence[Place], credentials: CredentialBook) -> list[Place]:
 
 
 def _place(
-    candidate: Candidate, health: HealthBook, credentials: CredentialBook, quarantine: Quarantine
+    candidate: Candidate, health: HealthStore, credentials: CredentialStore, quarantine: Quarantine
 ) -> Place:
     entry = candidate.entry
     standing = health.standing(entry.name, candidate.model, local=entry.local)

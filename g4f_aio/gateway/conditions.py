@@ -10,8 +10,8 @@ import attrs
 from ..settings.condition_tree import Value
 from ..settings.conditions import Condition
 from .candidates import Candidate
-from .credentials import CredentialBook
 from .health import Health, Standing
+from .state import CredentialStore
 
 
 @attrs.frozen
@@ -20,7 +20,7 @@ class Outlook:
 
     candidate: Candidate
     standing: Standing
-    credentials: CredentialBook
+    credentials: CredentialStore
     now: time.struct_time
 
     @property
@@ -74,7 +74,7 @@ def figures(
     condition: Condition,
     candidate: Candidate,
     standing: Standing,
-    credentials: CredentialBook,
+    credentials: CredentialStore,
     now: time.struct_time | None = None,
 ) -> dict[str, Value]:
     """What the names in *condition* stand for now; None for what is not known yet."""

@@ -27,6 +27,8 @@ from .call import hide_secrets
 from .candidates import Candidate
 from .gateway import Gateway
 
+#: items that a request may take over from the response it goes on from
+ITEMS = 20_000
 #: seconds for a provider to tell of a response that it keeps
 TIMEOUT = 30.0
 _NOT_FOUND = 404
@@ -63,6 +65,12 @@ async def resume(
     before = None
     if stored is not None and stored.over:
         before = (*stored.input, *stored.output)
+        if len(before) > ITEMS:
+            raise BadRequestError(
+                f"There are more than {ITEMS} items before this request; begin anew",
+                param="previous_response_id",
+                code="context_length_exceeded",
+            )
     if before is not None or known:
         request = continued(request, before, known)
     beyond = next(only_native(request.raw or {}), None)

@@ -24,7 +24,8 @@ from ..core.messages import (
 from ..core.requests import ChatRequest
 from ..core.stores import ConversationKey, Storage
 
-#: the longest transcript: characters of text, and of images, sounds and files
+#: the longest transcript: messages, characters of text, and of images, sounds and files
+MESSAGES = 10_000
 TRANSCRIPT = 2**20
 MEDIA = 32 * 2**20
 ID_LENGTH = 128
@@ -42,7 +43,7 @@ async def converse(chat: Chat, request: ChatRequest, owner: str, storage: Storag
     name = request.routing.conversation_id or ""
     if len(name) > ID_LENGTH or not name.isprintable():
         raise BadRequestError(
-            f"conversation_id: at most {ID_LENGTH} characters, and no control characters",
+            f"$.conversation_id: at most {ID_LENGTH} characters, and no control characters",
             param="conversation_id",
         )
     # capital letters do not count in the name of a provider
@@ -92,10 +93,14 @@ def _check(messages: tuple[Message, ...]) -> None:
                     media += len(data)
                 case FilePart() | OtherPart():
                     pass
-    for size, limit in ((text, TRANSCRIPT), (media, MEDIA)):
+    for size, limit, what in (
+        (len(messages), MESSAGES, "messages"),
+        (text, TRANSCRIPT, "characters"),
+        (media, MEDIA, "characters"),
+    ):
         if size > limit:
             raise BadRequestError(
-                f"The conversation exceeds {limit} characters; begin a new one",
+                f"The conversation exceeds {limit} {what}; begin a new one",
                 param="conversation_id",
                 code="context_length_exceeded",
             )

@@ -13,6 +13,7 @@ from .health import HealthBook
 from .leaks import LeakGuard
 from .quarantine import Quarantine
 from .registry import Entry
+from .state import CredentialStore, HealthStore
 from .tokenizing import TokenCounter
 from .turnstile import Turnstile
 
@@ -24,8 +25,8 @@ _DEADLINES = 1000
 class Desk:
     """What all requests share and no reload forgets: how everybody has been doing, and budgets."""
 
-    health: HealthBook = attrs.field(factory=HealthBook)
-    credentials: CredentialBook = attrs.field(factory=CredentialBook)
+    health: HealthStore = attrs.field(factory=HealthBook)
+    credentials: CredentialStore = attrs.field(factory=CredentialBook)
     retries: RetryBudget = attrs.field(factory=RetryBudget)
     quarantine: Quarantine = attrs.field(factory=Quarantine)
     guard: LeakGuard = attrs.field(factory=LeakGuard)

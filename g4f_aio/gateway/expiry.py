@@ -13,7 +13,7 @@ T = TypeVar("T")
 #: the least that a call gets, in seconds
 _LEAST = 0.001
 #: how much before its end a call may give up because of it, in seconds
-_NEAR = 0.01
+NEAR = 0.01
 
 
 class Expiry:
@@ -41,7 +41,7 @@ class Expiry:
 
     def name(self, error: GatewayError) -> None:
         """Say in the *error* of a call that this is what ran out, if it did."""
-        if isinstance(error, UpstreamTimeoutError) and self.passed(_NEAR):
+        if isinstance(error, UpstreamTimeoutError) and self.passed(NEAR):
             error.message = (
                 f"{error.provider} did not finish within {self._seconds:g} s, the request's timeout"
             )

@@ -16,11 +16,11 @@ from .candidates import Candidate, Found, demand_usable
 from .catalog import Catalog
 from .choice import Place, places, ready
 from .conditions import figures
-from .credentials import CredentialBook
 from .desk import Desk
 from .health import Health
 from .polyfills.plan import SUPPLIED, asked, names
 from .registry import Entry
+from .state import CredentialStore
 
 Asked = Literal["first", "then", "left_out"]
 
@@ -86,7 +86,9 @@ async def explain(request: ChatRequest, catalog: Catalog, desk: Desk) -> Explana
     return Explanation(tuple(prospects), found.rule, error)
 
 
-def _prospect(place: Place, at: int, request: ChatRequest, credentials: CredentialBook) -> Prospect:
+def _prospect(
+    place: Place, at: int, request: ChatRequest, credentials: CredentialStore
+) -> Prospect:
     """A candidate at a place of the order, the first of which is 0."""
     candidate, when = place.candidate, place.candidate.when
     asked: Asked = "then" if at else "first"

@@ -23,11 +23,11 @@ from .catalog import Catalog
 from .desk import Desk
 from .detect import detect
 from .facts import GatewayFacts
-from .health import HealthBook
 from .plugins import are_models
 from .quarantine import Quarantine
 from .registry import Entry, Registry
 from .snapshot import Snapshot
+from .state import HealthStore
 
 #: seconds for a provider's list of models
 LISTING_TIMEOUT = 10.0
@@ -58,7 +58,7 @@ class Gateway:
         self.now = self._snapshot(settings, registry)
 
     @property
-    def health(self) -> HealthBook:
+    def health(self) -> HealthStore:
         """How every provider has been doing."""
         return self.desk.health
 

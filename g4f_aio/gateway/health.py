@@ -15,6 +15,7 @@ from ..core.errors import (
     UpstreamError,
 )
 from .breaker import LONGEST, Breaker
+from .trials import Trials
 
 #: the last calls that count
 WINDOW = 50
@@ -26,6 +27,8 @@ LONGEST_LOCAL = 5.0
 ENOUGH = 20
 #: seconds without a call after which those before say nothing about the next one
 FORGET = 300.0
+#: seconds for which a good word says that its provider is well
+FRESH = 30.0
 #: how much a new figure weighs against the average of the older ones
 _WEIGHT = 0.2
 
@@ -43,6 +46,7 @@ class Health:
         "_ended_at",
         "_failed_at",
         "_firsts",
+        "_spoke_at",
         "breaker",
         "last_error",
         "last_ok",
@@ -62,6 +66,8 @@ class Health:
         self.breaker = Breaker(longest)
         self._ended_at: float | None = None
         self._failed_at: float | None = None
+        #: when content came last, if no failure did since
+        self._spoke_at: float | None = None
         self._calls: deque[bool] = deque(maxlen=WINDOW)
         self._firsts: deque[float] = deque(maxlen=WINDOW)
 
@@ -98,15 +104,25 @@ class Health:
         return self._failed_at is not None and self._clock() - self._failed_at < REST
 
     @property
+    def well(self) -> bool:
+        """Whether the last that was heard of it is good, and new."""
+        return self._spoke_at is not None and self._clock() - self._spoke_at < FRESH
+
+    @property
     def slow_after(self) -> float | None:
         """Seconds within which nine of ten first events came; None while too few are known."""
         if len(self._firsts) < ENOUGH:
             return None
         return sorted(self._firsts)[len(self._firsts) * 9 // 10]
 
+    def spoke(self) -> None:
+        """A call has got its first content."""
+        self._spoke_at = self._clock()
+
     def succeeded(self, ttft: float | None, speed: float | None) -> None:
         """A call came to its proper end, its first event after *ttft* seconds."""
         self._ended()
+        self._spoke_at = self._ended_at
         if ttft is not None:
             self._firsts.append(ttft)
             # an average that favours the newer ones
@@ -124,6 +140,7 @@ class Health:
         self._ended()
         self._calls.append(False)
         self._failed_at = self._clock()
+        self._spoke_at = None
         self.last_error = error.message
 
     def _ended(self) -> None:
@@ -138,12 +155,14 @@ class Health:
 class Standing:
     """A provider and one of its models as one, which is what a call is about."""
 
-    __slots__ = ("_clock", "model", "provider")
+    __slots__ = ("_clock", "model", "provider", "trials")
 
     def __init__(self, provider: Health, model: Health, clock: Callable[[], float]) -> None:
         self.provider = provider
         self.model = model
         self._clock = clock
+        #: there are some until a call says whether it is well: ``answered`` with its first content
+        self.trials: Trials | None = None
 
     def wait(self) -> float:
         """Seconds until a call may be tried; 0 when one may be tried now."""
@@ -157,6 +176,12 @@ class Standing:
     def resting(self) -> bool:
         """Whether it failed just now."""
         return self.model.resting
+
+    def try_out(self) -> Trials:
+        """The way to it for requests that others failed, while nobody knows it to be well."""
+        if self.trials is None:
+            self.trials = Trials(self.model.breaker)
+        return self.trials
 
     def begin(self) -> float | None:
         """A call begins; exactly one of the other three follows, and gets what this returns."""
@@ -173,6 +198,9 @@ class Standing:
         """The call has got its first content; its end is still to come."""
         self.provider.breaker.answered(began)
         self.model.breaker.answered(began)
+        self.model.spoke()
+        if self.trials is not None:
+            self._end_trials(self.trials, well=True)
 
     def release(self, began: float | None) -> None:
         """The call ended without telling anything about its provider."""
@@ -188,6 +216,8 @@ class Standing:
         self.provider.breaker.succeeded(now)
         self.model.succeeded(ttft, speed)
         self.model.breaker.succeeded(now)
+        if self.trials is not None:
+            self._end_trials(self.trials, well=True)
 
     def failed(self, error: GatewayError, began: float | None) -> None:
         """The call failed.
@@ -212,6 +242,12 @@ class Standing:
                     self.provider.breaker.release(began)
         self.provider.failed(error)
         self.model.failed(error)
+        if self.trials is not None and self.wait():
+            self._end_trials(self.trials, well=False)
+
+    def _end_trials(self, trials: Trials, *, well: bool) -> None:
+        self.trials = None
+        trials.end(well=well)
 
     def _end(self) -> None:
         self.provider.running -= 1

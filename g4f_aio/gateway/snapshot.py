@@ -59,7 +59,7 @@ class Snapshot:
             known = self._contexts.get(key)
             if known is not None and known[0] is entry:
                 return known[1]
-        timeouts = self._timeouts(entry, routing)
+        timeouts = self.timeouts(entry, routing)
         upstream = self.settings.upstream
         context = CallContext(
             http=Client(
@@ -81,7 +81,8 @@ class Snapshot:
             self._contexts[key] = (entry, context)
         return context
 
-    def _timeouts(self, entry: Entry, routing: Routing) -> Timeouts:
+    def timeouts(self, entry: Entry, routing: Routing = NO_ROUTING) -> Timeouts:
+        """How long a call of *entry* may wait."""
         table, default = entry.settings, self.settings.upstream
         found = Timeouts(
             table.connect_timeout or default.connect_timeout,

@@ -141,7 +141,7 @@ class Trip:
         self.attempt.called = True
         standing = self._place.standing
         began = self._began = standing.begin()
-        if began is not None:
+        if began is not None or standing.trials is not None:
             self.call = Probe(self.call, partial(standing.answered, began))
 
     async def succeeded(self, usage: Usage | None) -> None:

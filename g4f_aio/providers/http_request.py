@@ -105,8 +105,9 @@ def encode_head(
     lines = target.known.get(key)
     if lines is None:
         lines = _lines(target, headers or {}, kind)
-        if len(target.known) < _KNOWN:
-            target.known[key] = lines
+        if len(target.known) >= _KNOWN:
+            target.known.clear()  # keys of callers come and go
+        target.known[key] = lines
     if length is None:
         if target.method not in _WITH_BODY:
             return lines + b"\r\n"

@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 import orjson
 
-from ..core.errors import UpstreamError, UpstreamTimeoutError
+from ..core.errors import BadRequestError, UpstreamError, UpstreamTimeoutError
 from .content_coding import inflater_of
 from .dialer import reason
 from .frames import Frames
@@ -30,6 +30,8 @@ LINGER = 0.1
 #: seconds within which it shows that a connection had been closed while it was idle
 STALE = 1.0
 _JSON = "application/json"
+#: what orjson says of more than 254 levels
+_TOO_DEEP = "Recursion limit reached"
 
 
 def create_session(keep_alive: float = 60.0) -> Pool:
@@ -61,10 +63,19 @@ class Client:
         json: object = None,
         data: bytes | None = None,
     ) -> Exchange:
-        """A request, sent when its context is entered."""
+        """A request, sent when its context is entered.
+
+        BadRequestError for *json* that is nested too deeply: nobody but the client nests so.
+        """
         if json is None:
             return Exchange(self, method, url, headers, data)
-        return Exchange(self, method, url, headers, orjson.dumps(json), _JSON)
+        try:
+            body = orjson.dumps(json)
+        except orjson.JSONEncodeError as error:
+            if str(error) != _TOO_DEEP:
+                raise
+            raise BadRequestError("What the request says is nested too deeply") from None
+        return Exchange(self, method, url, headers, body, _JSON)
 
     def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Exchange:
         """``request("GET", …)``."""

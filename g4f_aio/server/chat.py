@@ -147,7 +147,7 @@ def with_caller(chat: R, caller: Caller, app: web.Application) -> R:
         allowed = app[CURRENT].settings.upstream.allow_request_proxy
         if not (caller.admin or allowed):
             raise PermissionDeniedError(
-                "proxy: only admins may name one (setting upstream.allow_request_proxy)",
+                "$.proxy: only admins may name one (setting upstream.allow_request_proxy)",
                 param="proxy",
             )
         if problem := checks.proxy(routing.proxy):

@@ -130,14 +130,16 @@ def _operation(method: str, path: str, operation: Mapping[str, Any]) -> str:
         f'<section id="{name}"><h3><code>{method.upper()} {escape(path)}</code></h3>\n'
         f"<p>{escape(operation['summary'])}.{key}</p>\n"
         f"{_table(('what', 'type', 'about'), about)}\n"
-        f"<pre><code>{escape(_curl(path, example))}</code></pre>\n"
+        f"<pre><code>{escape(_curl(method, path, example))}</code></pre>\n"
         f"<p>Errors: {errors}</p></section>"
     )
 
 
-def _curl(path: str, body: object) -> str:
-    """How to call a route from a shell; without a *body* it is a GET."""
-    words = [f"curl http://127.0.0.1:1337{path}"]
+def _curl(method: str, path: str, body: object) -> str:
+    """How to call a route from a shell."""
+    # with a body curl posts by itself, and without one it gets
+    flag = "" if method == ("get" if body is None else "post") else f"-X {method.upper()} "
+    words = [f"curl {flag}http://127.0.0.1:1337{path}"]
     if body is not None:
         words += ["-H 'content-type: application/json'", f"-d '{orjson.dumps(body).decode()}'"]
     return " \\\n  ".join(words)
@@ -244,11 +246,14 @@ def _markdown() -> MarkdownIt:
 
 
 def _slug(heading: str) -> str:
-    return "-".join(re.findall(r"[a-z0-9]+", heading.lower()))
+    """The anchor of a heading, as other readers of these files make it."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 
 def _relink(token: Token) -> None:
     """Links between the files become links between the pages."""
-    target = str(token.attrGet("href") or "")
-    if token.type == "link_open" and target.endswith(".md"):
-        token.attrSet("href", f"/docs/{target.removesuffix('.md')}")
+    if token.type != "link_open":
+        return
+    name, mark, anchor = str(token.attrGet("href") or "").partition("#")
+    if name.endswith(".md"):
+        token.attrSet("href", f"/docs/{name.removesuffix('.md')}{mark}{anchor}")

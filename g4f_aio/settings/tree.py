@@ -87,7 +87,9 @@ class ServerSettings:
         30.0, "seconds that streams may run on after SIGTERM", check=checks.seconds_or_zero
     )
     debug: bool = setting(default=False, help="log more, and asyncio's own checks", restart=True)
-    access_log: bool = setting(default=False, help="one log line for each request", restart=True)
+    access_log: bool = setting(
+        default=False, help="a log line for each request and each answer", restart=True
+    )
     log_format: str = setting("text", "text or json", check=checks.log_format, restart=True)
     request_log: int = setting(
         1000,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ import attrs
 FILE = "g4f_aio.sqlite3"
 _SQLITE = "sqlite://"
 _POSTGRESQL = ("postgresql", "postgres")
+_DRIVER = "asyncpg"
 
 
 @attrs.frozen
@@ -39,6 +41,12 @@ class Address:
     def in_memory(self) -> bool:
         """Whether it ends with the process."""
         return self.file is None and self.url is None
+
+    def lacking(self) -> str | None:
+        """What has to be installed for it, in a sentence; None when nothing."""
+        if self.url is None or find_spec(_DRIVER) is not None:
+            return None
+        return f"PostgreSQL needs {_DRIVER}: pip install g4f_aio[postgres]"
 
     def __str__(self) -> str:
         """It without user and password."""

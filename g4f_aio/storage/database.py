@@ -38,9 +38,17 @@ class Database:
     """Transactions, in tasks that are never cancelled: those that write one after the other.
 
     *engine* has a connection for each. With *single* there is only one in all, for SQLite in memory.
+    *ready* comes before each that writes.
     """
 
-    def __init__(self, engine: AsyncEngine, *, single: bool) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        single: bool,
+        ready: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._ready = ready
         writing = engine
         if engine.dialect.name == "postgresql":
             # all that one job reads is of one moment, as it always is with SQLite
@@ -104,6 +112,8 @@ class Database:
     async def _perform(self, engine: AsyncEngine, job: Job[T]) -> T:
         try:
             async with asyncio.timeout(LONGEST):
+                if self._ready is not None and engine is self._writing:
+                    await self._ready()
                 try:
                     found = await _transaction(engine, job)
                 except Exception as error:

@@ -43,7 +43,7 @@ def _sqlite(file: Path | None, connections: int, *, foreign_keys: bool) -> Async
             "sqlite+aiosqlite://", connect_args=arguments, pool_reset_on_return=None
         )
     else:
-        _make(file)
+        make_file(file)
         engine = create_async_engine(
             URL.create("sqlite+aiosqlite", database=str(file)),
             connect_args=arguments,
@@ -70,10 +70,19 @@ def _sqlite(file: Path | None, connections: int, *, foreign_keys: bool) -> Async
     return engine
 
 
-def _make(file: Path) -> None:
+def make_file(file: Path) -> None:
     """The file, which nobody else may read; what SQLite puts beside it is like it."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
+def identity(file: Path) -> tuple[int, int] | None:
+    """What a file has in common with no other that is put in its place; None while it is not there."""
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _postgresql(url: str, connections: int) -> AsyncEngine:

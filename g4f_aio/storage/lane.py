@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 from typing import Any, TypeVar
 
 from ..core.errors import OverloadedError
@@ -29,7 +30,10 @@ class Lane:
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
         """Begin to work."""
-        self._workers = [tasks.create_task(self._work()) for _ in range(self._number)]
+        # in a context of their own: they log nothing as if it were for the request that began them
+        self._workers = [
+            tasks.create_task(self._work(), context=Context()) for _ in range(self._number)
+        ]
 
     async def run(self, job: Callable[[], Awaitable[T]]) -> T:
         """What the job gives or raises. OverloadedError when too many wait, or at the end."""
@@ -84,18 +88,23 @@ class Lane:
 
     async def _work(self) -> None:
         while (order := await self._orders.get()) is not None:
-            job, future = order
-            try:
-                result = await job()
-            except asyncio.CancelledError:
-                _end(future, None, OverloadedError("The server is stopping"))
-                raise
-            except Exception as error:  # noqa: BLE001  (for whoever waits; else it is logged)
-                if future is None:
-                    _log.exception("a job of the database failed")
-                _end(future, None, error)
-            else:
-                _end(future, result, None)
+            await _do(*order)
+            # what it read or wrote may be large, and the next one may be long in coming
+            del order
+
+
+async def _do(job: Callable[[], Awaitable[Any]], future: asyncio.Future[Any] | None) -> None:
+    try:
+        result = await job()
+    except asyncio.CancelledError:
+        _end(future, None, OverloadedError("The server is stopping"))
+        raise
+    except Exception as error:  # noqa: BLE001  (for whoever waits; else it is logged)
+        if future is None:
+            _log.exception("a job of the database failed")
+        _end(future, None, error)
+    else:
+        _end(future, result, None)
 
 
 def _end(future: asyncio.Future[Any] | None, result: object, error: Exception | None) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
+from pathlib import Path
 
 import attrs
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -12,7 +14,7 @@ from ..core.stores import Stores
 from .address import Address
 from .conversations import Conversations
 from .database import READERS, Database
-from .engines import create_engine
+from .engines import create_engine, identity, make_file
 from .failures import reason, unavailable
 from .limits import Keeping, Limits
 from .responses import Responses
@@ -25,6 +27,9 @@ LOOK = 3600.0
 PREPARATION = 600.0
 #: bytes that the things of one owner and one kind may take where they are in memory
 MEMORY = 64 * 2**20
+#: the identity of no file
+_GONE = (-1, -1)
+_log = logging.getLogger(__name__)
 
 
 class Opened:
@@ -35,7 +40,8 @@ class Opened:
     ) -> None:
         if address.in_memory:
             limits = Limits(_less(limits.conversations), _less(limits.responses))
-        self.database = Database(engine, single=address.in_memory)
+        ready = None if address.file is None else Place(engine, address, address.file).ready
+        self.database = Database(engine, single=address.in_memory, ready=ready)
         conversations = Conversations(self.database, limits.conversations, clock)
         responses = Responses(self.database, limits.responses, clock)
         self.stores = Stores(conversations, responses)
@@ -66,6 +72,31 @@ class Opened:
     async def _expire(self, connection: AsyncConnection) -> None:
         for room in self._rooms:
             await room.expire(connection, self._clock())
+
+
+class Place:
+    """Where the *file* of a database is; another may come there, or none be left."""
+
+    def __init__(self, engine: AsyncEngine, address: Address, file: Path) -> None:
+        self._engine = engine
+        self._address = address
+        self._file = file
+        self._known: tuple[int, int] | None = None
+
+    async def ready(self) -> None:
+        """Have the file there that is written to; what is written to one that is gone is lost."""
+        found = await asyncio.to_thread(identity, self._file)
+        if self._known is None:
+            self._known = found
+        if found is not None and found == self._known:
+            return
+        if self._known != _GONE:
+            self._known = _GONE
+            _log.error("%s was removed or replaced; what was kept there is lost", self._address)
+        await self._engine.dispose()
+        await asyncio.to_thread(make_file, self._file)
+        await prepare(self._engine, self._address)
+        self._known = await asyncio.to_thread(identity, self._file)
 
 
 async def open_stores(

@@ -10,6 +10,8 @@ from ..core.requests import ChatRequest
 
 #: characters of a query that is made of a message
 LONGEST = 256
+#: characters of a message that are looked at for one
+READ = 2**14
 #: shorter secrets are left alone: they would take words out of most queries
 SHORTEST = 6
 #: what the keys of well-known services begin with
@@ -25,12 +27,15 @@ def query_of(request: ChatRequest, secrets: Iterable[str]) -> str:
     is one of *secrets*, or looks like a key. BadRequestError when nothing is left.
     """
     given = request.routing.web_search
-    paragraph, _, _ = request.last_user_text.strip().partition("\n\n")
+    paragraph, _, _ = request.last_user_text.lstrip()[:READ].partition("\n\n")
     query = given if isinstance(given, str) else paragraph
     # the longest first: one may be the beginning of another
-    for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= SHORTEST:
-            query = query.replace(secret, "")
+    known = sorted((one for one in secrets if len(one) >= SHORTEST), key=len, reverse=True)
+    for secret in known:
+        query = query.replace(secret, "")
+    if known and len(paragraph) == READ and not isinstance(given, str):
+        # what is left of one that was cut there
+        query = query[: -len(known[0])]
     query = " ".join(_KEYS.sub("", query).split())
     if not query:
         raise BadRequestError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -17,14 +16,6 @@ from .page_text import LONGEST, text_of_html, tidy
 #: bytes of a page; a larger one is not read
 PAGE: Final = 2**20
 _HTML = ("text/html", "application/xhtml+xml")
-_META = re.compile(rb"""<meta[^<>]{0,200}?charset\s*=\s*["']?([\w:.-]{1,40})""", re.IGNORECASE)
-#: bytes within which a page says how it is encoded
-_EARLY = 2048
-#: encodings of pages; Python knows others that are none
-_CHARSETS = re.compile(
-    r"utf-?8|utf-?16\w{0,2}|us-ascii|(iso-?8859|windows|cp|koi8|euc|mac|big5|gb|shift)[\w-]*|sjis",
-    re.IGNORECASE,
-)
 
 
 @attrs.frozen
@@ -62,23 +53,9 @@ async def read_pages(
 
 def text_of(page: Fetched) -> str:
     """The text of a page; empty where it is no text."""
+    if page.media_type not in _HTML and not page.media_type.startswith("text/"):
+        return ""
+    text = page.data.decode(page.charset or "utf-8", "replace")
     if page.media_type in _HTML:
-        return text_of_html(_decoded(page))
-    if page.media_type.startswith("text/"):
-        return tidy(_decoded(page)[:LONGEST])
-    return ""
-
-
-def _decoded(page: Fetched) -> str:
-    said = page.charset or ""
-    if not said and page.media_type in _HTML:
-        found = _META.search(page.data, 0, _EARLY)
-        said = found[1].decode("ascii") if found else ""
-    charset = said if _CHARSETS.fullmatch(said) else "utf-8"
-    # browsers take the one for the other, too
-    if charset.lower() in ("iso-8859-1", "us-ascii"):
-        charset = "cp1252"
-    try:
-        return page.data.decode(charset, "replace")
-    except LookupError:
-        return page.data.decode("utf-8", "replace")
+        return text_of_html(text)
+    return tidy(text[:LONGEST])

@@ -9,6 +9,7 @@ import pytest
 
 from g4f_aio.commands.check_storage import FAIL, OK, examine_database
 from g4f_aio.settings import Settings, StorageSettings
+from g4f_aio.storage import address as addresses
 from g4f_aio.storage.address import FILE, Address
 from g4f_aio.storage.engines import create_engine
 from g4f_aio.storage.schema import prepare
@@ -43,3 +44,12 @@ async def test_one_that_cannot_be_used_fails_the_check(tmp_path: Path, database:
     assert mark == FAIL
     assert "see storage.database" in rest
     assert "secret" not in rest
+
+
+async def test_a_driver_that_is_not_installed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(addresses, "_DRIVER", "g4f_aio_no_driver")
+    report = await examine_database(settings("postgresql://me:secret@127.0.0.1:9/x", tmp_path))
+    assert report[0] == FAIL
+    assert report[2].endswith("needs g4f_aio_no_driver: pip install g4f_aio[postgres]")

@@ -119,9 +119,9 @@ def test_a_long_message_is_cut() -> None:
 
 
 def test_a_huge_page_is_not_searched_for_ever() -> None:
-    begin = time.perf_counter()
+    begin = time.thread_time()
     error(500, b"<script" * 1_000_000)
-    assert time.perf_counter() - begin < 1
+    assert time.thread_time() - begin < 1
 
 
 def test_a_404_that_is_no_json_is_a_wrong_address() -> None:

@@ -12,9 +12,9 @@ from g4f_aio.dialects.openai_extensions import (
     Extended,
     converter,
     routing_of,
-    structured,
     without_extensions,
 )
+from g4f_aio.dialects.structure import structured
 
 EXACT = converter()
 

@@ -310,6 +310,8 @@ def test_what_everybody_can_supply() -> None:
             "input_file",
         ),
         ({"input": [gave("a", [{"type": "new"}])]}, "input[0].output[0]", "new"),
+        # of a type that nobody knows, so nobody has looked at its content
+        ({"input": [{"type": "", "role": "user", "content": [{"type": {}}]}]}, "input[0]", ""),
     ],
 )
 def test_what_only_native_upstreams_can_supply(fields: Json, path: str, what: str) -> None:

@@ -101,6 +101,8 @@ def test_tools_may_come_among_the_items() -> None:
     assert tools_of(raw) == [WEATHER, space("fs", PATCH)]
     assert tools_of({"tools": None, "input": [more]}) == more["tools"]
     assert tools_of({"input": "Hi"}) == tools_of({}) == []
+    again = {"type": "additional_tools", "tools": [dict(reversed(WEATHER.items()))]}
+    assert tools_of({"tools": [WEATHER], "input": [again]}) == [WEATHER]
 
 
 # choices

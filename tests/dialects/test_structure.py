@@ -156,6 +156,25 @@ def test_what_is_no_json_is_refused(body: bytes) -> None:
     assert len(caught.value.message) < 200
 
 
+@pytest.mark.parametrize("deep", [b"[" * 250 + b"]" * 250, b'{"a":' * 900 + b"1" + b"}" * 900])
+def test_what_could_be_read_but_not_be_sent_on_is_refused(deep: bytes) -> None:
+    with pytest.raises(BadRequestError, match=r"^The body is nested too deeply$"):
+        load_object(b'{"a":' + deep + b"}")
+
+
+def test_nobody_needs_to_be_so_moderate_as_to_notice() -> None:
+    assert load_object(b'{"a":' + b"[" * 200 + b"]" * 200 + b"}")
+
+
+def test_more_objects_and_arrays_than_anybody_needs_are_refused() -> None:
+    half = structure.MOST_CONTAINERS // 2
+    enough = b'{"a":[' + b"{}," * half + b"[1]," * (half - 2)
+    text = b'"%b"]}' % (b"[{" * 2**19)
+    assert len(load_object(enough + text)["a"]) == 2 * half - 1
+    with pytest.raises(BadRequestError, match="more than 50000 objects and arrays"):
+        load_object(enough + b"[]," + text)
+
+
 @pytest.mark.parametrize(
     ("body", "got"),
     [

@@ -22,15 +22,24 @@ from g4f_aio.settings import UpstreamSettings, load, options
 
 ROOT = Path(__file__).parents[2]
 PAGES = {Path(document.name).name: document.text for document in package_documents()}
+#: every page for people, wherever it is
+FILES = sorted(
+    file
+    for pattern in ("*.md", "g4f_aio/docs/*.md", "plugins/*/*.md", "tests/*/*.md")
+    for file in ROOT.glob(pattern)
+)
 _BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
 
 def blocks(language: str) -> list[tuple[str, str]]:
     """The code blocks in *language*: page and text."""
     return [
-        (page, "\n".join(line.removeprefix(indent) for line in body.splitlines()) + "\n")
-        for page, text in PAGES.items()
-        for indent, found, body in _BLOCK.findall(text)
+        (
+            str(file.relative_to(ROOT)).removeprefix("g4f_aio/docs/"),
+            "\n".join(line.removeprefix(indent) for line in body.splitlines()) + "\n",
+        )
+        for file in FILES
+        for indent, found, body in _BLOCK.findall(file.read_text("utf-8"))
         if found == language
     ]
 
@@ -47,17 +56,30 @@ def code(cell: str) -> list[str]:
     return re.findall(r"`([^`]+)`", cell)
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_links_lead_to_pages_that_there_are(page: str) -> None:
-    for target in re.findall(r"\]\(([^)]+)\)", PAGES[page]):
-        assert target in PAGES or target.startswith("https://")
+def anchors(text: str) -> set[str]:
+    """Those of a page's headings."""
+    headings = re.findall(r"^#+ (.*)$", _BLOCK.sub("", text), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_links_lead_to_files_and_headings_that_there_are(file: Path) -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", file.read_text("utf-8")):
+        if target.startswith("https://"):
+            continue
+        name, _, anchor = target.partition("#")
+        there = file.parent / name if name else file
+        assert there.exists(), target
+        assert not anchor or anchor in anchors(there.read_text("utf-8")), target
+        # a page is also shown by the server, which knows the other pages alone
+        assert file.name not in PAGES or not name or name in PAGES, target
 
 
 @pytest.mark.parametrize(("page", "body"), blocks("toml"))
 def test_settings_are_valid(page: str, body: str, tmp_path: Path) -> None:
     file = tmp_path / "gateway.toml"
-    if page == "plugins.md" and "[build-system]" in body:
-        assert tomllib.loads(body)["project"]["name"] == "g4f-aio-example"
+    if "[project" in body:
+        assert tomllib.loads(body)["project"]["entry-points"]["g4f.providers"], page
         return
     for name in re.findall(r'file = "([^"]+)"', body):
         (tmp_path / Path(name).name).write_text("key")

@@ -55,10 +55,13 @@ PROVIDERS = {
     "keyed": 'api_keys = ["wrong-key", "good-key"]',
     "spent": 'api_keys = ["spent-1500-key", "good-key"]',
     **dict.fromkeys(("x1", "x2", "x3", "y1", "y2", "y3", "z1", "z2"), ""),
+    **dict.fromkeys(("v1", "v2", "v3", "w1", "w2", "w3"), ""),
 }
 CHAINS = {
     "three": ["x1:status-500@x1", "x2:status-500@x2", "x3:status-500@x3"],
     "three at once": ["y1:status-500@y1", "y2:status-500@y2", "y3:status-500@y3"],
+    "three in one moment": ["v1:status-500@v1", "v2:status-500@v2", "v3:status-500@v3"],
+    "one of three is well": ["w1:status-500@w1", "w2:status-500@w2", "w3:words-3@w3"],
     "mixed": ["z1:status-429-700@mute", "z2:first-5-500-500@z2"],
 }
 
@@ -214,7 +217,9 @@ async def test_one_that_always_fails_is_hardly_called(
             assert int(answer.headers["retry-after"]) in range(1, 6)
 
 
-@pytest.mark.parametrize(("model", "at_once"), [("three", 10), ("three at once", 50)])
+@pytest.mark.parametrize(
+    ("model", "at_once"), [("three", 10), ("three at once", 50), ("three in one moment", 200)]
+)
 async def test_so_it_is_with_three_that_always_fail(
     gateway: Gateway,
     client: aiohttp.ClientSession,
@@ -226,6 +231,16 @@ async def test_so_it_is_with_three_that_always_fail(
     assert set(statuses(answers)) <= {502, 503}
     calls = len(await upstream.records())
     assert 15 <= calls <= 1.2 * 200
+
+
+async def test_all_that_fail_in_one_moment_are_answered_by_the_one_that_is_well(
+    gateway: Gateway, client: aiohttp.ClientSession, upstream: Upstream
+) -> None:
+    answers = await ask(gateway, client, "one of three is well", 200, at_once=200)
+    assert statuses(answers) == {200: 200}
+    calls = Counter(one["body"]["model"] for one in await upstream.records())
+    assert calls.pop("words-3@w3") == 200
+    assert sum(calls.values()) <= 1.2 * 200
 
 
 async def test_one_that_hangs_does_not_hold_everybody_up(

@@ -461,13 +461,14 @@ async def test_a_server_that_is_not_there_is_a_failure() -> None:
             await fetcher(site)(site.url(), limit=LIMIT)
 
 
-async def test_so_is_a_name_that_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("host", ["nobody.example", "xn--"])  # no IDNA is that
+async def test_so_is_a_name_that_nobody_knows(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def look_up(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "no such name")
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    with pytest.raises(UpstreamError, match=r"^nobody\.example is not known") as caught:
-        await Fetcher()("https://nobody.example/a.png", limit=LIMIT)
+    with pytest.raises(UpstreamError, match=f"^{host} is not known") as caught:
+        await Fetcher()(f"https://{host}/a.png", limit=LIMIT)
     assert code(caught.value) == (502, "fetch_failed")
 
 

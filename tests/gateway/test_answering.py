@@ -27,10 +27,10 @@ from g4f_aio import (
     Usage,
 )
 from g4f_aio.core.events import Event, Started, Status
-from g4f_aio.gateway import answering as module
-from g4f_aio.gateway.answering import PATIENCE
+from g4f_aio.gateway import fallback as module
 from g4f_aio.gateway.breaker import COOLDOWN, IN_A_ROW, PROBE
 from g4f_aio.gateway.credentials import QUARANTINE
+from g4f_aio.gateway.fallback import PATIENCE
 from g4f_aio.gateway.health import REST
 from g4f_aio.settings import RoutingSettings, ServerSettings
 from tests.gateway.actors import LONG, Stage, Step, Theatre, keys, says, stage
@@ -63,7 +63,7 @@ def answered(status: int) -> UpstreamError:
 
 async def until(met: Callable[[], bool]) -> None:
     """Let the others go on until it is so."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not met():  # noqa: ASYNC110  (what they do has no event)
             await asyncio.sleep(0)
 

@@ -280,3 +280,14 @@ def test_it_opens_just_when_enough_failed(results: list[bool]) -> None:
         assert breaker.is_open is (not ok and (row or half))
         if breaker.is_open:
             return
+
+
+def test_how_many_more_failures_in_a_row_open_it() -> None:
+    breaker = Breaker()
+    for left in range(IN_A_ROW, 0, -1):
+        assert breaker.left == left
+        assert not breaker.is_open
+        breaker.failed(1.0)
+    assert breaker.is_open
+    breaker.succeeded(2.0)
+    assert breaker.left == IN_A_ROW

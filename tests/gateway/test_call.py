@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
+from itertools import count
 from typing import Any
 
 import attrs
@@ -26,6 +27,7 @@ from g4f_aio.core.events import (
     Started,
     Status,
     TextDelta,
+    ToolCallDelta,
     Usage,
 )
 from g4f_aio.core.operations import CompletionRequest, ModerationRequest, Operation
@@ -124,6 +126,17 @@ async def test_what_is_no_event_is_an_error(junk: object) -> None:
 
     stage = Stage(play)
     with pytest.raises(UpstreamError, match="which is no event"):
+        await events(call(stage))
+    assert stage.closed
+
+
+async def test_who_makes_calls_without_end_is_stopped() -> None:
+    async def play() -> AsyncIterator[Event]:
+        for index in count():
+            yield ToolCallDelta(index, f"call_{index}", "f")
+
+    stage = Stage(play)
+    with pytest.raises(UpstreamError, match="actor makes more than 1000 tool calls"):
         await events(call(stage))
     assert stage.closed
 
@@ -256,7 +269,7 @@ async def test_one_that_is_too_slow_is_stopped_and_it_is_an_error() -> None:
     task = asyncio.current_task()
     assert task is not None
     assert task.cancelling() == 0, "it leaves no mark on its task"
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(5):
         await asyncio.sleep(0)
 
 

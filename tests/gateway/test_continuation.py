@@ -166,6 +166,16 @@ async def test_a_request_goes_on_from_a_kept_response(
     assert found.routing is request.routing
 
 
+async def test_but_not_from_more_items_than_any_model_reads(
+    chats: Gateway, storage: DatabaseStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(continuation, "ITEMS", 1)
+    await put(storage, stored())
+    with pytest.raises(BadRequestError, match="more than 1 items before") as caught:
+        await resume(asked(previous_response_id="resp_1"), "alice", storage, chats)
+    assert caught.value.code == "context_length_exceeded"
+
+
 async def test_a_request_may_name_items(chats: Gateway, storage: DatabaseStorage) -> None:
     await put(storage, stored())
     items = [USER, {"type": "item_reference", "id": "msg_1"}]

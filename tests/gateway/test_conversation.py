@@ -260,6 +260,18 @@ async def test_an_id_that_nobody_can_have_is_refused(storage: DatabaseStorage, n
     assert upstream.asked == []
 
 
+async def test_so_is_one_of_too_many_messages(
+    storage: DatabaseStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversation, "MESSAGES", 3)
+    upstream = Upstream()
+    assert await run(upstream, ask(said("user", "")), storage) == "answer 1"
+    assert await run(upstream, ask(said("user", "")), storage) == "answer 3"
+    with pytest.raises(BadRequestError, match="exceeds 3 messages; begin a new one"):
+        await run(upstream, ask(said("user", "")), storage)
+    assert len(upstream.asked) == 2
+
+
 async def test_a_transcript_that_is_too_long_is_refused(storage: DatabaseStorage) -> None:
     upstream = Upstream()
     with pytest.raises(BadRequestError, match="begin a new one"):

@@ -21,6 +21,7 @@ from g4f_aio.gateway import health as module
 from g4f_aio.gateway.breaker import COOLDOWN, IN_A_ROW, LONGEST, PROBE
 from g4f_aio.gateway.health import (
     FORGET,
+    FRESH,
     LONGEST_LOCAL,
     REST,
     WINDOW,
@@ -370,3 +371,50 @@ def test_without_a_clock_it_is_the_systems() -> None:
     standing = HealthBook().standing("p", "m")
     fail(standing, times=IN_A_ROW)
     assert COOLDOWN - 5 < standing.wait() <= COOLDOWN
+
+
+def is_well(standing: Standing) -> bool:
+    """Whether it is known to be."""
+    return standing.model.well
+
+
+def on_trial(standing: Standing) -> bool:
+    """Whether others may wait for a word."""
+    return standing.trials is not None
+
+
+def test_it_is_well_for_a_while_after_a_good_word(book: HealthBook, clock: Clock) -> None:
+    standing = book.standing("p", "m")
+    assert not is_well(standing), "nobody knows"
+    began = standing.begin()
+    standing.answered(began)
+    assert is_well(standing), "and its end is still to come"
+    clock.advance(FRESH)
+    assert not is_well(standing)
+    standing.succeeded(0.1, None)
+    assert is_well(standing)
+    assert not is_well(book.standing("p", "another"))
+    fail(standing)
+    assert not is_well(standing)
+
+
+async def test_trials_are_over_with_a_good_word_or_when_it_is_left_alone(book: HealthBook) -> None:
+    standing = book.standing("p", "m")
+    trials = standing.try_out()
+    assert standing.try_out() is trials
+    fail(standing, times=IN_A_ROW - 1)
+    fail(standing, RateLimitError("slow down"))
+    standing.release(standing.begin())
+    assert standing.trials is trials
+    fail(standing)
+    assert not on_trial(standing)
+    standing.try_out()
+    standing.answered(standing.begin())
+    assert not on_trial(standing)
+    standing.try_out()
+    succeed(standing)
+    assert not on_trial(standing)
+    standing.try_out()
+    fail(standing, UNREACHABLE)
+    assert on_trial(standing)
+    assert standing.wait() == 0

@@ -295,3 +295,23 @@ async def test_who_comes_to_his_turn_when_it_is_broken_does_not_call_it() -> Non
     assert caught.value.provider == "a"
     assert one.attempt.outcome == "failed"
     play.demand_quiet()
+
+
+# how it goes for others
+
+
+async def test_while_others_wait_for_a_word_its_first_one_is_told() -> None:
+    play = theatre()
+    standing = play.standing("a")
+    plain = trip(play)
+    plain.begin()
+    standing.try_out()
+    told = trip(play)
+    told.begin()
+    assert await plain.call.next() == TextDelta("One")
+    assert not standing.model.well
+    assert await told.call.next() == TextDelta("One")
+    assert standing.trials is None
+    for one in (plain, told):
+        await one.cancelled()
+    play.demand_quiet()

@@ -25,6 +25,7 @@ from g4f_aio.gateway.quarantine import Quarantine
 from g4f_aio.gateway.watchdog import Watchdog
 from tests.gateway.conftest import Install
 from tests.gateway.zoo import ask, populate
+from tests.patience import unless_busy
 
 LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
     "asyncio": asyncio.SelectorEventLoop,
@@ -157,6 +158,7 @@ def until(met: Callable[[], object]) -> None:
 
 
 @each_loop
+@unless_busy
 def test_a_blocking_provider_is_named_with_the_place_and_nothing_else(
     watch: Watch, animals: dict[str, Provider], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -175,6 +177,7 @@ def test_a_blocking_provider_is_named_with_the_place_and_nothing_else(
 
 
 @each_loop
+@unless_busy
 def test_a_long_block_is_a_strike_and_it_comes_on_the_loop(
     watch: Watch, animals: dict[str, Provider]
 ) -> None:
@@ -190,6 +193,7 @@ def test_a_long_block_is_a_strike_and_it_comes_on_the_loop(
     assert watched.threads == {watched.run(ident())}
 
 
+@unless_busy
 def test_the_third_strike_is_the_last(watch: Watch, animals: dict[str, Provider]) -> None:
     quarantine = Quarantine()
     watched = watch(lambda: animals, strike=quarantine.strike)
@@ -200,6 +204,7 @@ def test_the_third_strike_is_the_last(watch: Watch, animals: dict[str, Provider]
     assert quarantine.reason("sleeps") is not None
 
 
+@unless_busy
 def test_short_steps_are_nothing_to_tell(
     watch: Watch, animals: dict[str, Provider], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -211,6 +216,7 @@ def test_short_steps_are_nothing_to_tell(
 
 
 @each_loop
+@unless_busy
 def test_a_long_block_out_of_the_blue_is_noticed_too(
     watch: Watch, animals: dict[str, Provider], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -221,6 +227,7 @@ def test_a_long_block_out_of_the_blue_is_noticed_too(
 
 
 @each_loop
+@unless_busy
 def test_it_can_be_roused(watch: Watch, animals: dict[str, Provider]) -> None:
     """At the beginning of a call it is told to look often."""
     watched = watch(lambda: animals, busy=False)
@@ -260,12 +267,14 @@ def test_a_block_without_end_is_told_of_before_its_end(
     assert "the event loop turns again after" in caplog.text
 
 
+@unless_busy
 def test_of_many_blocks_one_is_told(
     watch: Watch,
     animals: dict[str, Provider],
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(module, "EVERY", PATIENCE)
     watched = watch(lambda: animals)
     for seconds in (0.3, 0.3, 0.6):
         watched.ask(animals["sleeps"], seconds)
@@ -277,6 +286,7 @@ def test_of_many_blocks_one_is_told(
 
 
 @each_loop
+@unless_busy
 def test_other_code_has_no_name(
     watch: Watch, animals: dict[str, Provider], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -294,6 +304,7 @@ def test_other_code_has_no_name(
 
 
 @each_loop
+@unless_busy
 def test_a_long_turn_of_many_short_steps_is_nobody_s(
     watch: Watch, animals: dict[str, Provider], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -312,6 +323,7 @@ def test_a_long_turn_of_many_short_steps_is_nobody_s(
 
 
 @each_loop
+@unless_busy
 def test_an_import_is_told_of_and_excused(
     watch: Watch,
     animals: dict[str, Provider],
@@ -331,6 +343,7 @@ def test_an_import_is_told_of_and_excused(
 
 
 @each_loop
+@unless_busy
 def test_who_lets_no_thread_run_is_caught_when_he_does(
     watch: Watch, animals: dict[str, Provider], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -209,3 +209,13 @@ def test_a_proxy_that_is_none_is_refused_and_not_quoted(proxy: str) -> None:
 
 def test_a_target_shows_no_secret() -> None:
     assert "dXNlcjpwYXNz" not in repr(target_of("GET", "http://api.example/v1", PROXY))
+
+
+def test_what_headers_look_like_is_remembered_for_some_and_not_for_all() -> None:
+    target = target_of("GET", URL, None)
+    heads = {
+        encode_head(target, {"authorization": f"Bearer {number}"}, None) for number in range(200)
+    }
+    assert len(heads) == 200
+    assert 0 < len(target.known) <= 64
+    assert encode_head(target, {"authorization": "Bearer 199"}, None) in heads

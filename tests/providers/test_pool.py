@@ -49,7 +49,7 @@ async def get(pool: Pool, origin: Origin) -> bytes:
 
 async def until_gone(connection: Connection) -> None:
     """Wait until a connection is closed; a second is more than enough."""
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(5):
         while not connection.gone:  # noqa: ASYNC110  (there is no event)
             await asyncio.sleep(0.001)
 
@@ -106,7 +106,7 @@ async def test_a_connection_that_had_its_last_answer_is_closed(pool: Pool, answe
         assert await get(pool, at(server)) == b"hello"
         assert not pool.take(at(server)).made
         if b"Length" in answer:
-            await asyncio.wait_for(server.left.wait(), 1)
+            await asyncio.wait_for(server.left.wait(), 5)
 
 
 async def test_a_connection_with_an_unread_answer_is_closed_at_once(pool: Pool) -> None:
@@ -196,7 +196,7 @@ async def test_leaving_a_pool_closes_everything() -> None:
         assert idle.gone
         assert busy.gone
         assert not pool._open
-        await asyncio.wait_for(server.left.wait(), 1)
+        await asyncio.wait_for(server.left.wait(), 5)
         pool.give_back(busy)
         assert not pool.take(at(server)).made
         with pytest.raises(OSError, match="stopping"):
@@ -205,7 +205,7 @@ async def test_leaving_a_pool_closes_everything() -> None:
 
 async def test_a_connection_that_opens_after_the_end_is_closed() -> None:
     async with serving(Peer.left) as server:
-        async with asyncio.timeout(1), Pool() as pool:
+        async with asyncio.timeout(5), Pool() as pool:
             connection = pool.make()
             task = asyncio.ensure_future(pool.open(connection, at(server)))
             await asyncio.sleep(0)
@@ -232,7 +232,7 @@ async def test_who_gives_up_at_any_moment_leaves_nothing(
             if task.cancel():
                 with pytest.raises((asyncio.CancelledError, OSError)):
                     await task
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(5):
             await pool.close()
         assert not pool._open
 
@@ -245,7 +245,7 @@ async def test_nor_does_a_way_that_ends_at_the_proxy(pool: Pool, answer: bytes) 
         origin = Origin("https", "api.example", 443, Proxy("http", "127.0.0.1", proxy.port))
         with pytest.raises(OSError):  # noqa: PT011  (any)
             await pool.open(pool.make(), origin)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(5):
         await pool.close()
     assert not pool._open
 

@@ -71,7 +71,7 @@ async def opened() -> AsyncIterator[Opening]:
     yield start
     for one in all_opened:
         one.connection.abort()
-        await asyncio.wait_for(one.lost.wait(), 1)
+        await asyncio.wait_for(one.lost.wait(), 5)
     for manager in managers:
         await manager.__aexit__(None, None, None)
 
@@ -217,7 +217,7 @@ async def test_what_nobody_asked_for_closes_the_connection(opened: Opening) -> N
         await peer.left()
 
     one = await opened(talk)
-    await asyncio.wait_for(one.lost.wait(), 1)
+    await asyncio.wait_for(one.lost.wait(), 5)
     assert one.connection.gone
 
 
@@ -231,7 +231,7 @@ async def test_aborting_closes_within_milliseconds(opened: Opening) -> None:
     await one.connection.ask("GET", GET, None)
     watch = Stopwatch()
     one.connection.abort()
-    await asyncio.wait_for(one.server.left.wait(), 1)
+    await asyncio.wait_for(one.server.left.wait(), 5)
     assert watch.seconds < 0.1
 
 
@@ -387,6 +387,6 @@ async def test_asking_on_a_closed_connection_is_an_error(opened: Opening) -> Non
         return
 
     one = await opened(talk)
-    await asyncio.wait_for(one.lost.wait(), 1)
+    await asyncio.wait_for(one.lost.wait(), 5)
     with pytest.raises(TransportError, match=BEFORE):
         await one.connection.ask("GET", GET, None)

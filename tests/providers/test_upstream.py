@@ -11,7 +11,7 @@ import orjson
 import pytest
 from aiohttp import web
 
-from g4f_aio import UpstreamError, UpstreamTimeoutError
+from g4f_aio import BadRequestError, UpstreamError, UpstreamTimeoutError
 from g4f_aio.providers import upstream as module
 from g4f_aio.providers.pool import Pool
 from g4f_aio.providers.upstream import Client
@@ -58,6 +58,14 @@ async def test_a_request_says_what_it_is_told_and_little_else(
     assert record["headers"]["content-type"] == "application/json"
     usual = {"host", "user-agent", "accept", "accept-encoding", "content-type", "content-length"}
     assert set(record["headers"]) <= usual | {"x-own"}
+
+
+async def test_what_is_nested_too_deeply_to_be_sent_is_the_clients_mistake(client: Client) -> None:
+    deep = orjson.loads(b"[" * 900 + b"]" * 900)
+    with pytest.raises(BadRequestError, match="nested too deeply"):
+        client.post("http://127.0.0.1:9", json={"arguments": deep})
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        client.post("http://127.0.0.1:9", json={"arguments": object()})
 
 
 async def test_bytes_go_out_as_they_are(client: Client, serve: Serve) -> None:

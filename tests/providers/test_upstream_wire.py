@@ -137,7 +137,7 @@ async def test_the_second_try_has_the_time_that_is_left(client: Client) -> None:
         hasty = attrs.evolve(client, headers_timeout=0.1)
         with pytest.raises(UpstreamTimeoutError, match=r"did not begin to answer within 0\.1 s"):
             await get(hasty, server)
-        await asyncio.wait_for(server.left.wait(), 1)
+        await asyncio.wait_for(server.left.wait(), 5)
 
 
 # headers and URLs
@@ -240,7 +240,7 @@ async def test_what_is_no_answer_is_an_error(client: Client, answer: bytes, mess
                 pass
         assert caught.value.provider == "acme"
         if "hung" not in message:
-            await asyncio.wait_for(server.left.wait(), 1)
+            await asyncio.wait_for(server.left.wait(), 5)
 
 
 async def test_a_refusal_comes_through_before_the_request_was_sent(client: Client) -> None:
@@ -362,7 +362,7 @@ async def test_who_leaves_in_the_middle_closes_the_connection_at_once(client: Cl
                 assert frames == b"data: 1\n\n"
                 break
             watch = Stopwatch()
-        await asyncio.wait_for(server.left.wait(), 1)
+        await asyncio.wait_for(server.left.wait(), 5)
         assert watch.seconds < 0.1
 
 
@@ -386,7 +386,7 @@ async def test_a_failure_of_the_caller_passes_and_closes(client: Client) -> None
         with pytest.raises(ZeroDivisionError):
             async with client.get(f"{server.url}/x"):
                 raise ZeroDivisionError
-        await asyncio.wait_for(server.left.wait(), 1)
+        await asyncio.wait_for(server.left.wait(), 5)
 
 
 @pytest.fixture
@@ -395,7 +395,7 @@ async def silent() -> AsyncIterator[RawServer]:
     async with serving(Peer.left) as server:
         yield server
         # nobody may keep a connection to it
-        await asyncio.wait_for(server.left.wait(), 1)
+        await asyncio.wait_for(server.left.wait(), 5)
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ HEAD = (
 
 async def met(condition: Callable[[], bool]) -> None:
     """Return as soon as it is so; TimeoutError when it is not for too long."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not condition():  # noqa: ASYNC110  (no event tells of it)
             await asyncio.sleep(0.002)
 

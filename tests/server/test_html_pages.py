@@ -76,15 +76,20 @@ def test_the_documentation_is_shown_whole(file: Path) -> None:
 def test_links_between_the_files_lead_to_pages(file: Path) -> None:
     page = Reader(text_page(file.read_text("utf-8"), file.stem, {file.stem: "T", **PAGES}))
     for target in page.values("href"):
-        assert not target.endswith(".md")
-        assert target.startswith(("/docs", "https://")), target
-        name = target.removeprefix("/docs").strip("/")
-        assert target.startswith("https://") or not name or (FOLDER / f"{name}.md").exists()
+        assert ".md" not in target
+        assert target.startswith(("/docs", "https://", "#")), target
+        name, _, anchor = target.removeprefix("/docs").strip("/").partition("#")
+        if target.startswith("#"):
+            assert anchor in page.values("id"), target
+        elif name and not target.startswith("https://"):
+            there = (FOLDER / f"{name}.md").read_text("utf-8")
+            ids = Reader(text_page(there, name, {name: "T"})).values("id")
+            assert not anchor or anchor in ids, target
 
 
 def test_headings_can_be_linked_to() -> None:
     page = Reader(text_page("# A: `b` & c\n\n## Ärger 2", "api", PAGES))
-    assert page.values("id") == ["a-b-c", "rger-2"]
+    assert page.values("id") == ["a-b--c", "ärger-2"]
 
 
 def test_html_in_the_source_shows_up_as_text() -> None:
@@ -120,7 +125,10 @@ def test_the_api_is_shown_whole() -> None:
             assert field in page.text
     for kind in ("headers", "securitySchemes"):
         assert all(name in page.text for name in document["components"][kind])
-    assert "curl http://127.0.0.1:1337/v1/chat/completions" in page.text
+    at = "http://127.0.0.1:1337"
+    assert f"curl {at}/v1/chat/completions" in page.text
+    assert f"curl -X DELETE {at}/v1/conversations/{{conversation_id}}" in page.text
+    assert f"curl -X POST {at}/v1/responses/{{response_id}}/cancel" in page.text
     assert '"object": "chat.completion"' in page.text
 
 

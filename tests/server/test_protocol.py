@@ -40,7 +40,7 @@ GARBAGE = [
 async def rest(reader: asyncio.StreamReader) -> bytes:
     """What comes before the connection ends; a reset, where data of ours was unread, is an end."""
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             return await reader.read()
     except ConnectionResetError:
         return b""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from g4f_aio.storage import address as module
 from g4f_aio.storage.address import FILE, Address, problem
 
 HERE = Path("/data")
@@ -29,6 +30,14 @@ def test_what_a_setting_means(
 ) -> None:
     assert Address.of(setting, data_dir) == expected
     assert expected.in_memory is (expected == Address())
+
+
+def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Address(url="postgresql://host/name").lacking() is None
+    monkeypatch.setattr(module, "_DRIVER", "g4f_aio_no_driver")
+    assert Address().lacking() is None
+    said = Address(url="postgresql://host/name").lacking()
+    assert said == "PostgreSQL needs g4f_aio_no_driver: pip install g4f_aio[postgres]"
 
 
 def test_a_password_does_not_show() -> None:

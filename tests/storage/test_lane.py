@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import AsyncIterator
 
 import pytest
 
 from g4f_aio.core.errors import OverloadedError
+from g4f_aio.logs import request_id_var
 from g4f_aio.storage.lane import Lane
 
 
@@ -34,6 +36,31 @@ async def test_a_job_gives_what_it_gives(lane: Lane) -> None:
     with pytest.raises(KeyError):
         await lane.run(wrong)
     assert await lane.run(seven) == 7
+
+
+async def test_no_job_is_logged_as_of_the_request_that_was_first() -> None:
+    async def request() -> str:
+        return request_id_var.get()
+
+    async with asyncio.TaskGroup() as tasks:
+        lane = Lane(1, 2)
+        with_id = request_id_var.set("req_first")
+        lane.start(tasks)
+        assert await lane.run(request) == ""
+        request_id_var.reset(with_id)
+        await lane.close(5)
+
+
+async def test_what_a_job_gave_does_not_stay_in_memory(lane: Lane) -> None:
+    class Large:
+        pass
+
+    async def job() -> Large:
+        return Large()
+
+    large = weakref.ref(await lane.run(job))
+    await asyncio.sleep(0)
+    assert large() is None
 
 
 async def test_who_is_cancelled_leaves_his_job_behind(lane: Lane) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
-from g4f_aio.core.stores import ResponseKey, StoredResponse
+from g4f_aio.core.errors import GatewayError
+from g4f_aio.core.stores import ResponseKey, StoredResponse, Stores
 from g4f_aio.storage import opened as module
 from g4f_aio.storage.address import Address
 from g4f_aio.storage.limits import Keeping, Limits
@@ -41,4 +43,63 @@ async def test_in_memory_there_is_less_room(clock: Clock, monkeypatch: pytest.Mo
             body = {"text": "x" * 60}
             await responses.put(StoredResponse(ResponseKey("a", name), body, (), "P"))
         assert [await responses.known(name) for name in ("r1", "r2")] == [False, True]
+        await opened.close()
+
+
+def remove(folder: Path) -> None:
+    """All files in it."""
+    for file in folder.iterdir():
+        file.unlink()
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_what_is_written_after_the_file_was_removed_is_not_lost_with_it(
+    clock: Clock,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    replaced: bool,  # noqa: FBT001
+) -> None:
+    address = Address(tmp_path / "a.sqlite3")
+    assert address.file is not None
+    limits = Limits(GENEROUS, GENEROUS)
+
+    async def put(stores: Stores, name: str) -> None:
+        await stores.responses.put(StoredResponse(ResponseKey("a", name), {}, (), "P"))
+
+    async with asyncio.TaskGroup() as tasks:
+        opened = await open_stores(address, limits, clock, tasks)
+        await put(opened.stores, "before")
+        await asyncio.to_thread(remove, tmp_path)
+        if replaced:
+            await asyncio.to_thread(address.file.touch)
+        await put(opened.stores, "after")
+        await put(opened.stores, "later")
+        await opened.close()
+    assert caplog.text.count("was removed or replaced") == 1
+    async with asyncio.TaskGroup() as tasks:
+        opened = await open_stores(address, limits, clock, tasks)
+        names = ("before", "after", "later")
+        found = [await opened.stores.responses.known(name) for name in names]
+        await opened.close()
+    assert found == [False, True, True]
+
+
+async def test_while_another_thing_is_in_its_place_nothing_is_kept(
+    clock: Clock, tmp_path: Path
+) -> None:
+    address = Address(tmp_path / "a.sqlite3")
+    assert address.file is not None
+    response = StoredResponse(ResponseKey("a", "r"), {}, (), "P")
+    async with asyncio.TaskGroup() as tasks:
+        opened = await open_stores(address, Limits(GENEROUS, GENEROUS), clock, tasks)
+        await opened.stores.responses.put(response)
+        await asyncio.to_thread(remove, tmp_path)
+        await asyncio.to_thread(address.file.mkdir)
+        with pytest.raises(GatewayError) as caught:
+            await opened.stores.responses.put(response)
+        assert caught.value.code == "storage_unavailable"
+        await asyncio.to_thread(address.file.rmdir)
+        await asyncio.to_thread(address.file.touch)
+        await opened.stores.responses.put(response)
+        assert await opened.stores.responses.known("r")
         await opened.close()

@@ -19,9 +19,7 @@ async def searxng(
     aiohttp_server: Callable[[web.Application], Awaitable[TestServer]],
 ) -> SearXNGServer:
     """A running SearXNG, and the pages that it finds."""
-    fake = SearXNGServer()
-    fake.root = str((await aiohttp_server(fake.app())).make_url("")).rstrip("/")
-    return fake
+    return await SearXNGServer.started(aiohttp_server)
 
 
 class PlainFetch:

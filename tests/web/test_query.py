@@ -7,7 +7,7 @@ import pytest
 from g4f_aio.core.errors import BadRequestError
 from g4f_aio.core.messages import ImagePart, Message, TextPart
 from g4f_aio.core.requests import ChatRequest, Routing
-from g4f_aio.web.query import LONGEST, query_of
+from g4f_aio.web.query import LONGEST, READ, query_of
 
 
 def asked(*texts: str, query: bool | str = True, secrets: tuple[str, ...] = ()) -> str:
@@ -58,6 +58,11 @@ def test_no_secret_gets_out(query: bool | str) -> None:  # noqa: FBT001
 
 def test_nor_what_is_left_of_one_by_the_cut() -> None:
     assert "tops" not in asked("a" * 250 + " topsecret", secrets=("topsecret",))
+
+
+def test_nor_what_is_left_of_one_by_the_end_of_what_is_looked_at() -> None:
+    secret = "topsecret"
+    assert "top" not in asked("comet " + secret * READ, secrets=(secret,))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any, Protocol
 
 from ...core.errors import BadRequestError
+from ...core.json_path import written
 
 #: the faults that are told of one answer, at most, and the characters of each
 FAULTS = 5
@@ -46,7 +47,7 @@ class Compiled:
         """What of *value* does not fit, with JSON paths; empty when all of it does."""
         found = []
         for fault in self._validator.iter_errors(value):
-            found.append(f"{_path(fault.instance_path)}: {_short(fault.message)}")
+            found.append(f"${written(fault.instance_path)}: {_short(fault.message)}")
             if len(found) >= FAULTS:
                 break
         return found
@@ -59,10 +60,6 @@ def _library() -> Any:
 
 def _refuse(uri: str) -> Any:
     raise ValueError(f"{uri} is not part of it")
-
-
-def _path(keys: list[str | int]) -> str:
-    return "$" + "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)
 
 
 def _short(text: str) -> str:

@@ -15,7 +15,7 @@ _COUNT = re.compile(
     r"(?: (?:are|does|do|is|has|have|there|sind|hat))*"
     r"(?: (?:in|of|von))?(?: (?:the|this|following|der|das|die|dieser|dieses|dem|diesem|folgenden))*"
     r"(?: (?:text|string|sentence|phrase|word|satz|wort))?(?: (?:have|has|contain|contains))?"
-    r"\s*(?::|\n|(?=[ ]*[\"'“„`«]))",
+    r"[^\S\n]*+(?::|\n|(?=[\"'“„`«]))",
     re.IGNORECASE,
 )
 _OCCURS = re.compile(

@@ -32,7 +32,7 @@ def _around(verb: str, operation: str) -> re.Pattern[str]:
     """``verb TEXT with operation``."""
     return re.compile(
         rf"{_ASK}{verb} (?P<text>.{{1,2000}}?) (?:with|using|as|to|in|into|from|mit|nach|von)"
-        rf" {operation}\s*[?.]?\s*",
+        rf" {operation}\s*+[?.]?+\s*+",
         re.IGNORECASE | re.DOTALL,
     )
 

@@ -22,7 +22,7 @@ from g4f_aio.providers.upstream import Client, create_session
 
 SERVER = Path(__file__).with_name("copilot_server.py")
 #: seconds until a test gives up
-PATIENCE = 20.0
+PATIENCE = 60.0
 #: times that no test waits for, unless it means to
 TIMEOUTS = Timeouts(connect=10, headers=10)
 

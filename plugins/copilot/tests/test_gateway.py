@@ -63,6 +63,7 @@ class Log:
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
         self.text = ""
+        self._ended = False
         self._news = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -73,7 +74,7 @@ class Log:
 
         def come() -> bool:
             found.extend(re.findall(r'listens on (http[^\s"]+)', self.text))
-            return bool(found) or not self._reader.is_alive()
+            return bool(found) or self._ended
 
         with self._news:
             self._news.wait_for(come, PATIENCE)
@@ -91,6 +92,7 @@ class Log:
                 self.text += line
                 self._news.notify_all()
         with self._news:
+            self._ended = True
             self._news.notify_all()
 
 

@@ -61,3 +61,10 @@ def test_a_megabyte_is_counted() -> None:
 )
 def test_other_questions_are_left_to_others(text: str) -> None:
     assert answer(text) is None
+
+
+@pytest.mark.parametrize("asked", ["how many words", "count the letters in the word"])
+def test_blanks_without_end_take_no_time_without_end(asked: str) -> None:
+    """Nothing else would run meanwhile: a pattern that is matched lets no thread go on."""
+    assert answer(f"{asked}{' ' * 1_000_000}x") is None
+    assert answer(f"{asked}{' ' * 1_000_000}: a b") == answer(f"{asked}: a b")

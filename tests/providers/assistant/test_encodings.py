@@ -117,3 +117,10 @@ def test_encoding_and_decoding_agree_with_the_library(text: str) -> None:
     found = answer(f"base64 decode {coded}")
     assert found is not None
     assert found[0] == text
+
+
+@pytest.mark.parametrize("asked", ["hash abc with sha256", "decode YQ== from base64"])
+def test_blanks_without_end_take_no_time_without_end(asked: str) -> None:
+    """Nothing else would run meanwhile: a pattern that is matched lets no thread go on."""
+    assert answer(f"{asked}{' ' * 1_000_000}x") is None
+    assert answer(f"{asked}{' ' * 1_000_000}?") == answer(f"{asked}?") is not None

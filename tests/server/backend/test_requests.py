@@ -224,7 +224,7 @@ async def following(
 
 async def told(response: aiohttp.ClientResponse) -> dict[str, Any]:
     """The next request of a stream."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not (line := await response.content.readline()).startswith(b"data: "):
             assert line, "the stream has ended"
             assert line in (b"event: request\n", b"\n", b": keep-alive\n")
@@ -260,7 +260,7 @@ async def test_only_those_that_one_may_see_and_wants(start: Start) -> None:
 
 async def test_in_silence_a_comment_is_sent(start: Start) -> None:
     server = await start(keep_alive=0.05)
-    async with following(server) as response, asyncio.timeout(5):
+    async with following(server) as response, asyncio.timeout(20):
         for _ in range(2):
             assert await response.content.readline() == b": keep-alive\n"
             assert await response.content.readline() == b"\n"
@@ -293,7 +293,7 @@ async def test_a_listener_that_reads_nothing_is_cut_off(start: Start) -> None:
 
 
 async def test_a_head_is_answered_without_waiting(server: Server) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         answer = await server.ask("HEAD", f"{PATH}/stream")
     assert (answer.status, answer.body) == (200, b"")
 
@@ -307,6 +307,6 @@ async def test_there_are_only_so_many_listeners(server: Server) -> None:
 
 
 async def test_it_ends_with_the_server(server: Server) -> None:
-    async with following(server) as response, asyncio.timeout(5):
+    async with following(server) as response, asyncio.timeout(20):
         await server.app.shutdown()
         assert await response.content.read() == b""
