@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import gc
 import pkgutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -39,11 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     name = words.pop(0) if words and words[0] in COMMANDS else "api"
     flags = parse(name, words)
     names = flags.pop("names", ())
-    # what is imported stays: the collector would look through it again and again. The server
-    # switches it on when it serves; other commands end soon
-    gc.disable()
+    run: Run = pkgutil.resolve_name(COMMANDS[name].run)
     try:
-        run: Run = pkgutil.resolve_name(COMMANDS[name].run)
         return run(flags, names)
     except SettingsError as error:
         where = f" of {error.config}" if error.config else ""
@@ -52,8 +48,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EX_CONFIG
     except KeyboardInterrupt:
         return 130  # as a shell reports SIGINT
-    finally:
-        gc.enable()
 
 
 def parse(name: str, words: Sequence[str]) -> dict[str, Any]:

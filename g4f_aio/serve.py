@@ -237,7 +237,6 @@ def _freeze() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(250_000, 50, 100)
-    gc.enable()
 
 
 def _raise_file_limit() -> None:

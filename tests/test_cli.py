@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import gc
 import os
 import subprocess
 import sys
@@ -125,14 +124,6 @@ def test_wrong_settings_end_with_their_own_status_and_a_line_for_each_mistake(
         "  server.prot: unknown setting; did you mean server.port?",
         "  server.port (--port): expected an integer, got 'x'",
     ]
-
-
-def test_the_collector_is_as_before_when_a_command_has_ended(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    assert main(["--port", "no"]) == EX_CONFIG
-    assert gc.isenabled()
-    assert "server.port" in capsys.readouterr().err
 
 
 def test_help_and_version_come_without_the_server() -> None:

@@ -395,15 +395,3 @@ def test_a_reload_without_the_settings_file_keeps_what_it_said(tmp_path: Path) -
     old = Settings(config=tmp_path / "gateway.toml")
     with pytest.raises(SettingsError, match="the settings file is gone"):
         serve._read(Settings, old)
-
-
-def test_the_collector_works_while_it_serves(serving: Serve) -> None:
-    def visit(visitor: Visitor) -> None:
-        visitor.url()
-        assert gc.isenabled()
-
-    gc.disable()
-    try:
-        assert serving(visit) == 0
-    finally:
-        gc.enable()
