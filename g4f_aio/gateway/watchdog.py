@@ -165,11 +165,7 @@ class Watchdog:
 
     def _stack(self) -> list[FrameType]:
         """The frames of what the loop runs, the deepest first; empty while it is at rest."""
-        found = []
-        frame = sys._current_frames().get(self._watched)  # noqa: SLF001  (its documented name)
-        while frame is not None:
-            found.append(frame)
-            frame = frame.f_back
+        found = frames_of(self._watched)
         return found[: max(0, len(found) - self._depth)]
 
     def _wait(self, lock: threading.Lock, seconds: float) -> Wait:
@@ -222,6 +218,26 @@ class Watchdog:
             f" ({untold} times more since the last report)" if untold else "",
         )
         return True
+
+
+def frames_of(thread: int) -> list[FrameType]:
+    """The frames of what another thread runs, the deepest first.
+
+    No garbage is collected meanwhile: that could let the other thread run on in the middle of a step
+    from frame to frame, and CPython 3.11 would step to one that is gone, and crash.
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        found = []
+        frame = sys._current_frames().get(thread)  # noqa: SLF001  (its documented name)
+        while frame is not None:
+            found.append(frame)
+            frame = frame.f_back
+        return found
+    finally:
+        if collects:
+            gc.enable()
 
 
 class _OverError(Exception):

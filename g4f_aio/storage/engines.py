@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+import time
+from contextlib import closing
 from importlib import import_module
 from pathlib import Path
 
@@ -17,6 +20,8 @@ from .address import Address
 WRITES = "g4f_aio_writes"
 #: seconds that SQLite waits for another process to finish its transaction
 BUSY = 5.0
+#: seconds until it is tried again where SQLite does not wait
+TURN = 0.02
 #: seconds for a connection to PostgreSQL, and for one of its answers
 CONNECT = 5.0
 COMMAND = 10.0
@@ -44,6 +49,7 @@ def _sqlite(file: Path | None, connections: int, *, foreign_keys: bool) -> Async
         )
     else:
         make_file(file)
+        _keep_log(file)
         engine = create_async_engine(
             URL.create("sqlite+aiosqlite", database=str(file)),
             connect_args=arguments,
@@ -74,6 +80,23 @@ def make_file(file: Path) -> None:
     """The file, which nobody else may read; what SQLite puts beside it is like it."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
+def _keep_log(file: Path) -> None:
+    """Have a new file keep its changes in a log, as all connections want it.
+
+    Where several processes do so at one time, SQLite lets none wait for another.
+    """
+    end = time.monotonic() + BUSY
+    while time.monotonic() < end:
+        try:
+            with closing(sqlite3.connect(file, timeout=0)) as connection:
+                connection.execute(_PRAGMAS[0])
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+                time.sleep(TURN)
+                continue
+        return  # whatever else is wrong will be seen by who connects
 
 
 def identity(file: Path) -> tuple[int, int] | None:

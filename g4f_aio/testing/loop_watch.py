@@ -10,10 +10,12 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Self
 
 import attrs
+
+from ..gateway.watchdog import frames_of
 
 #: seconds between two signs of life of the loop, and between two looks at them
 BEAT = 0.01
@@ -106,13 +108,11 @@ class LoopWatch:
 
     def _place(self) -> tuple[str, str] | None:
         """Where the loop's thread is, as far as that is in our files."""
-        frame: FrameType | None = sys._current_frames().get(self._watched)  # noqa: SLF001  (its documented name)
-        while frame is not None:
+        for frame in frames_of(self._watched):
             code = frame.f_code
             if self._ours(code.co_filename):
                 where = f"{Path(code.co_filename).name}:{frame.f_lineno} in {code.co_name}"
                 return where, linecache.getline(code.co_filename, frame.f_lineno).strip()
-            frame = frame.f_back
         return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import signal
@@ -401,6 +402,37 @@ def test_it_ends_with_the_loop(
     watchdog._thread.join(PATIENCE)
     assert not watchdog._thread.is_alive()
     assert caplog.records == []
+
+
+def test_no_garbage_is_collected_while_another_thread_is_looked_at() -> None:
+    """In CPython 3.11 that ends in a crash, if not often."""
+    deep, done = threading.Event(), threading.Event()
+
+    def dive(more: int) -> None:
+        if more:
+            dive(more - 1)
+        else:
+            deep.set()
+            done.wait(PATIENCE)
+
+    diver = threading.Thread(target=dive, args=(200,))
+    diver.start()
+    assert deep.wait(PATIENCE)
+    assert diver.ident is not None
+    collected = []
+    before = gc.get_threshold()
+    gc.callbacks.append(lambda phase, _: collected.append(phase))
+    gc.set_threshold(1)
+    try:
+        found = module.frames_of(diver.ident)
+    finally:
+        gc.set_threshold(*before)
+        gc.callbacks.pop()
+        done.set()
+        diver.join()
+    assert len(found) > 200
+    assert len(collected) < 50  # two for each
+    assert gc.isenabled()
 
 
 def test_it_ends_with_the_loop_s_thread(caplog: pytest.LogCaptureFixture) -> None:

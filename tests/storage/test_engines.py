@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -29,6 +32,19 @@ async def test_how_sqlite_is_set(tmp_path: Path, keys: bool) -> None:  # noqa: F
     }
     assert address.file is not None
     assert await asyncio.to_thread(address.file.exists)
+
+
+def test_a_new_file_that_another_process_has_locked_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "a.sqlite3"
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("CREATE TABLE t (n INTEGER)")
+        other.execute("BEGIN EXCLUSIVE")
+        monkeypatch.setattr(time, "sleep", lambda _: other.execute("COMMIT"))
+        create_engine(Address(file), 1)
+    with closing(sqlite3.connect(file)) as later:
+        assert later.execute("PRAGMA journal_mode").fetchall() == [("wal",)]
 
 
 async def test_who_writes_has_the_lock_from_the_beginning(tmp_path: Path) -> None:

@@ -46,18 +46,20 @@ async def test_in_memory_there_is_less_room(clock: Clock, monkeypatch: pytest.Mo
         await opened.close()
 
 
-def remove(folder: Path) -> None:
-    """All files in it."""
-    for file in folder.iterdir():
+def remove(folder: Path, names: str = "*") -> None:
+    """The files in it that have such names."""
+    for file in folder.glob(names):
         file.unlink()
 
 
+@pytest.mark.parametrize("names", ["*", "*.sqlite3"])  # the others are SQLite's own
 @pytest.mark.parametrize("replaced", [False, True])
 async def test_what_is_written_after_the_file_was_removed_is_not_lost_with_it(
     clock: Clock,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
     replaced: bool,  # noqa: FBT001
+    names: str,
 ) -> None:
     address = Address(tmp_path / "a.sqlite3")
     assert address.file is not None
@@ -69,7 +71,7 @@ async def test_what_is_written_after_the_file_was_removed_is_not_lost_with_it(
     async with asyncio.TaskGroup() as tasks:
         opened = await open_stores(address, limits, clock, tasks)
         await put(opened.stores, "before")
-        await asyncio.to_thread(remove, tmp_path)
+        await asyncio.to_thread(remove, tmp_path, names)
         if replaced:
             await asyncio.to_thread(address.file.touch)
         await put(opened.stores, "after")
@@ -78,8 +80,8 @@ async def test_what_is_written_after_the_file_was_removed_is_not_lost_with_it(
     assert caplog.text.count("was removed or replaced") == 1
     async with asyncio.TaskGroup() as tasks:
         opened = await open_stores(address, limits, clock, tasks)
-        names = ("before", "after", "later")
-        found = [await opened.stores.responses.known(name) for name in names]
+        ids = ("before", "after", "later")
+        found = [await opened.stores.responses.known(one) for one in ids]
         await opened.close()
     assert found == [False, True, True]
 
