@@ -35,9 +35,8 @@ from .server.access import Doorman
 from .server.admission import turnstile_for
 from .server.answers import ANSWERS, Answers, answers_ctx
 from .server.cors import add_cors
-from .server.docs import DESCRIPTION, Description
+from .server.description import DESCRIPTION, Description
 from .server.middlewares import ACCESS, DOORMAN, add_headers, boundary
-from .server.openapi import openapi_document
 from .server.routes import add_routes
 from .server.sight import add_sight
 from .server.web_search import WEB_SEARCH, WebSearch, web_search_ctx
@@ -70,7 +69,7 @@ def create_app(
     app[QUOTAS] = MemoryQuotas()
     app[TURNSTILE] = turnstile_for(settings)
     app[WEB_SEARCH] = WebSearch()
-    app[DESCRIPTION] = Description(openapi_document)
+    app[DESCRIPTION] = Description()
     app[ACCESS] = add_routes(app)
     app.on_response_prepare.append(add_headers)
     add_sight(app)

@@ -24,7 +24,7 @@ from ..core.messages import (
     TextPart,
     ToolCall,
 )
-from .anthropic_schema import NAME
+from .anthropic_errors import NAME
 from .anthropic_thinking import SEAL, SealedThoughts
 
 Block = dict[str, Any]

@@ -8,7 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.errors import GatewayError
+from .json_text import dumps
 
+#: what the dialect is called here
+NAME = "anthropic-messages"
 _TYPES = {
     401: "authentication_error",
     402: "billing_error",
@@ -26,6 +29,23 @@ _STATUSES = {503: 529}
 _THREAD = "thread_"
 #: by these words clients know that they have to shorten a conversation
 _TOO_LONG = "prompt is too long"
+
+
+class AnthropicErrors:
+    """What of the dialect an error needs that comes before the rest of it is loaded."""
+
+    name = NAME
+
+    def encode_error(self, error: GatewayError) -> bytes:
+        """``{"type": "error", "error": {"type", "message"}, "request_id"}``."""
+        return dumps(error_object(error))
+
+    def status(self, error: GatewayError) -> int:
+        """The API has a status of its own for who has too much to do."""
+        return status_of(error)
+
+
+ANTHROPIC_ERRORS = AnthropicErrors()
 
 
 def status_of(error: GatewayError) -> int:

@@ -13,7 +13,8 @@ from ..core.errors import BadRequestError
 from ..core.messages import Message, Origin, OtherPart, Part, Role, TextPart, Thought, ToolCall
 from ..core.requests import ChatRequest, Sampling
 from .anthropic_blocks import ToolResult, parts
-from .anthropic_schema import NAME, Body, Prompt, WireMessage, structure, structure_prompt
+from .anthropic_errors import NAME
+from .anthropic_schema import Body, Prompt, WireMessage, structure, structure_prompt
 from .anthropic_thinking import SEAL, effort_of
 from .structure import load_object
 

@@ -12,16 +12,14 @@ from ..core.requests import ChatRequest
 from . import (
     anthropic_body,
     anthropic_encoder,
-    anthropic_errors,
     anthropic_incoming,
     anthropic_request,
 )
 from .anthropic_decoder import EventDecoder
+from .anthropic_errors import ANTHROPIC_ERRORS, NAME
 from .anthropic_relay import Relay
-from .anthropic_schema import NAME
 from .anthropic_thinking import SealedThoughts
 from .base import Decoder, Encoder
-from .json_text import dumps
 
 
 @attrs.frozen
@@ -55,11 +53,11 @@ class AnthropicMessages:
 
     def encode_error(self, error: GatewayError) -> bytes:
         """``{"type": "error", "error": {"type", "message"}, "request_id"}``."""
-        return dumps(anthropic_errors.error_object(error))
+        return ANTHROPIC_ERRORS.encode_error(error)
 
     def status(self, error: GatewayError) -> int:
         """The API has a status of its own for who has too much to do."""
-        return anthropic_errors.status_of(error)
+        return ANTHROPIC_ERRORS.status(error)
 
     def encode_request(
         self, request: ChatRequest, model: str, provider: str = ""

@@ -14,7 +14,7 @@ import attrs
 from ..core.errors import BadRequestError, UnsupportedError
 from ..core.requests import ChatRequest, OtherTool, Tool
 from .anthropic_content import Conversation, conversation, is_foreign, sealed
-from .anthropic_schema import NAME
+from .anthropic_errors import NAME
 from .anthropic_thinking import Depth, SealedThoughts, depth_of, is_thought
 from .foreign import Other, demand_translatable
 

@@ -10,10 +10,8 @@ import cattrs
 from ..core.messages import Origin
 from ..core.requests import OtherTool, Tool
 from .anthropic_blocks import Block, block_of
+from .anthropic_errors import NAME
 from .structure import register, strict_converter, structured, wrong_type
-
-#: what the dialect is called here
-NAME = "anthropic-messages"
 
 WireRole = Literal["user", "assistant", "system"]
 WireChoice = Literal["auto", "any", "tool", "none"]

@@ -44,12 +44,22 @@ class Decoder(Protocol):
         """The events of a whole answer that was not streamed."""
 
 
-class Face(Protocol[R]):
-    """What a wire format is towards clients: for chats, or for another kind of request."""
+class ErrorFormat(Protocol):
+    """How a wire format tells clients of an error before anything else."""
 
     @property
     def name(self) -> str:
         """Its name in ``ChatRequest.dialect`` and ``accept``."""
+
+    def encode_error(self, error: GatewayError) -> bytes:
+        """An error as the body of a response."""
+
+    def status(self, error: GatewayError) -> int:
+        """The HTTP status of an error."""
+
+
+class Face(ErrorFormat, Protocol[R]):
+    """What a wire format is towards clients: for chats, or for another kind of request."""
 
     @property
     def keep_alive(self) -> bytes:
@@ -63,12 +73,6 @@ class Face(Protocol[R]):
 
     def encode_completion(self, request: R, completion: Completion) -> bytes:
         """A whole answer to *request* as the body of a response."""
-
-    def encode_error(self, error: GatewayError) -> bytes:
-        """An error as the body of a response."""
-
-    def status(self, error: GatewayError) -> int:
-        """The HTTP status of an error."""
 
 
 class Dialect(Face[ChatRequest], Protocol):

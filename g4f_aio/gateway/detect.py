@@ -5,18 +5,24 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import attrs
 from yarl import URL
 
 from ..core.errors import GatewayError, UpstreamTimeoutError
+from ..core.lazy import LazyModule
 from ..core.provider import CallContext
-from ..providers.local_servers import LOCAL_SERVERS, LocalServer
-from ..providers.openai_compatible import OpenAICompatible
 from ..providers.pool import Pool
 from ..providers.upstream import Client
 from ..settings import Settings, is_loopback
 from .registry import Entry, Registry, same
+
+if TYPE_CHECKING:
+    from ..providers import local_servers, openai_compatible
+else:  # they are imported when somebody is looked for, in a thread
+    local_servers = LazyModule("..providers.local_servers", __package__)
+    openai_compatible = LazyModule("..providers.openai_compatible", __package__)
 
 #: seconds for one look; on this machine an answer takes a few milliseconds
 WITHIN = 0.7
@@ -49,7 +55,7 @@ async def detect(
 
 def _sought(
     registry: Registry, settings: Settings, addresses: Mapping[str, str]
-) -> list[tuple[Entry, LocalServer]]:
+) -> list[tuple[Entry, local_servers.LocalServer]]:
     """The servers to look for: not those that the settings decide about, and never this program.
 
     It may import, so it runs in a thread.
@@ -58,17 +64,17 @@ def _sought(
     for name in settings.providers:
         configured = registry.get(name)
         match configured.provider if configured is not None else None:
-            case OpenAICompatible(base_url=base_url):
+            case openai_compatible.OpenAICompatible(base_url=base_url):
                 taken.add(_place(base_url))
             case _:
                 pass
     found = []
-    for cls in LOCAL_SERVERS:
+    for cls in local_servers.LOCAL_SERVERS:
         entry = registry.get(cls.name)
         if entry is None or _decided(entry, settings):
             continue
         match entry.provider:
-            case LocalServer() as server:
+            case local_servers.LocalServer() as server:
                 server = attrs.evolve(server, base_url=addresses.get(cls.name, server.base_url))
                 if _place(server.base_url) not in taken:
                     found.append((entry, server))
@@ -83,7 +89,7 @@ def _decided(entry: Entry, settings: Settings) -> bool:
     return ignored or entry.name in settings.providers or entry.settings.api_key is not None
 
 
-async def _runs(server: LocalServer, session: Pool) -> bool | None:
+async def _runs(server: local_servers.LocalServer, session: Pool) -> bool | None:
     """Whether a server answers as its kind does; None when it did not say in time."""
     client = Client(session, server.name, WITHIN, WITHIN, max_event=0)
     try:

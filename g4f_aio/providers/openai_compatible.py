@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
 import attrs
@@ -12,6 +12,7 @@ from yarl import URL
 
 from ..core.errors import BadRequestError, UpstreamError
 from ..core.events import EventStream
+from ..core.lazy import LazyModule
 from ..core.messages import FilePart, Part
 from ..core.models import Capability, ModelInfo
 from ..core.operations import (
@@ -22,12 +23,23 @@ from ..core.operations import (
 )
 from ..core.provider import CallContext, Provider, ResponseAction, UpstreamResponse
 from ..core.requests import ChatRequest
-from ..dialects import openai_completions, openai_embeddings, openai_moderations
 from ..dialects.base import Dialect
 from ..dialects.openai_chat import OpenAIChat
 from ..dialects.openai_chat_quirks import REASONING, Quirks
-from ..dialects.openai_responses import OPENAI_RESPONSES
 from .relayed import preface
+
+if TYPE_CHECKING:
+    from ..dialects import (
+        openai_completions,
+        openai_embeddings,
+        openai_moderations,
+        openai_responses,
+    )
+else:  # most requests are chats
+    openai_completions = LazyModule("..dialects.openai_completions", __package__)
+    openai_embeddings = LazyModule("..dialects.openai_embeddings", __package__)
+    openai_moderations = LazyModule("..dialects.openai_moderations", __package__)
+    openai_responses = LazyModule("..dialects.openai_responses", __package__)
 
 #: what the API can carry; whether a model can do it, its upstream says
 CHAT = (
@@ -128,7 +140,7 @@ class OpenAICompatible(Provider):
 
     def speaks(self, dialect: str) -> bool:
         """The Responses API, where the settings say so."""
-        return self.responses and dialect == OPENAI_RESPONSES.name
+        return self.responses and dialect == openai_responses.OPENAI_RESPONSES.name
 
     def takes_url(self, part: Part, request: ChatRequest) -> bool:
         """Unless the settings say otherwise; chats have no field for the URL of a file, though."""
@@ -147,7 +159,7 @@ class OpenAICompatible(Provider):
         native = request.raw is not None and request.accept == request.dialect
         native = native and self.speaks(request.dialect)
         if native:
-            wire, url = OPENAI_RESPONSES, self._url("responses", request.model)
+            wire, url = openai_responses.OPENAI_RESPONSES, self._url("responses", request.model)
         body = wire.encode_request(request, request.model)
         async with ctx.http.post(url, headers=self._headers(ctx), json=body) as response:
             await self._check(ctx, response)
@@ -180,7 +192,7 @@ class OpenAICompatible(Provider):
         self, response_id: str, ctx: CallContext, action: ResponseAction = "get"
     ) -> dict[str, Any]:
         """``GET`` or ``DELETE /responses/{id}``, or ``POST /responses/{id}/cancel``."""
-        if not self.speaks(OPENAI_RESPONSES.name):
+        if not self.speaks(openai_responses.OPENAI_RESPONSES.name):
             return await super().kept_response(response_id, ctx, action)
         method, end = _ACTIONS[action]
         url = self._url(f"responses/{quote(response_id, safe='')}{end}", "")

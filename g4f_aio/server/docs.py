@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import aiofiles
-import attrs
-import orjson
 from aiohttp import web
 
 from ..core.errors import BadRequestError
-from .html_pages import api_page, text_page
+from .description import DESCRIPTION
+from .html_pages import text_page
 
 #: the pages and what links to them say; as files they are ``docs/NAME.md``
 PAGES = {
@@ -33,29 +29,10 @@ _HEADERS = {
 }
 
 
-@attrs.define
-class Description:
-    """The OpenAPI document that *build* makes, made once and only when somebody asks for it."""
-
-    build: Callable[[], dict[str, Any]]
-
-    @cached_property
-    def json(self) -> bytes:
-        """The document itself."""
-        return orjson.dumps(self.build())
-
-    @cached_property
-    def html(self) -> str:
-        """A page that shows it."""
-        return api_page(self.build(), PAGES)
-
-
-DESCRIPTION = web.AppKey("DESCRIPTION", Description)
-
-
 async def document(request: web.Request) -> web.Response:
     """``GET /openapi.json``."""
-    body = request.app[DESCRIPTION].json
+    description = request.app[DESCRIPTION]
+    body = await asyncio.to_thread(lambda: description.json)
     return web.Response(body=body, content_type="application/json")
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import MutableMapping
-from typing import Any
 
 from aiohttp import web
 from multidict import istr
 
 from ..core.errors import BadRequestError, GatewayError, PermissionDeniedError
-from ..dialects.anthropic_messages import ANTHROPIC_MESSAGES
-from ..dialects.base import Face
+from ..dialects.anthropic_errors import ANTHROPIC_ERRORS
+from ..dialects.base import ErrorFormat
 from ..dialects.openai_chat import OPENAI_CHAT
 from ..keys import DIALECT, RECORD, REQUEST_ID
 from .headers import PROVIDER, about
@@ -27,21 +26,21 @@ _REQUEST_ID = istr("x-request-id")
 _ANTHROPIC_ID = istr("request-id")
 
 
-def dialect_of(request: web.BaseRequest) -> Face[Any]:
+def dialect_of(request: web.BaseRequest) -> ErrorFormat:
     """The caller's dialect, also where no handler has said it."""
-    found: Face[Any] | None = request.get(DIALECT)
+    found: ErrorFormat | None = request.get(DIALECT)
     if found is not None:
         return found
     path = request.path
     if path == _MESSAGES or path.startswith(f"{_MESSAGES}/") or VERSION in request.headers:
-        return ANTHROPIC_MESSAGES
+        return ANTHROPIC_ERRORS
     return OPENAI_CHAT
 
 
 def put_id(request: web.BaseRequest, headers: MutableMapping[str, str], request_id: str) -> None:
     """Name the request in the headers of its answer, in the words of the caller's dialect, too."""
     headers[_REQUEST_ID] = request_id
-    if dialect_of(request) is ANTHROPIC_MESSAGES:
+    if dialect_of(request).name == ANTHROPIC_ERRORS.name:
         headers[_ANTHROPIC_ID] = request_id
 
 

@@ -293,4 +293,4 @@ def _path(row: Route) -> str:
 
 def _tag(row: Route) -> str:
     """A route belongs to the module of its handler."""
-    return row.handler.__module__.rpartition(".")[2]
+    return row.load().__module__.rpartition(".")[2]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import pkgutil
+
 import attrs
 from aiohttp import web
 
 from ..dialects.openai_chat import OPENAI_CHAT
-from ..dialects.openai_completions import OPENAI_COMPLETIONS
-from ..dialects.openai_embeddings import OPENAI_EMBEDDINGS
-from ..dialects.openai_moderations import OPENAI_MODERATIONS
-from . import conversations, docs, health, messages, metrics, models, providers, responses, route
+from . import health
 from .access import Access
-from .backend import requests
 from .chat import Handler, chat_handler
 
 
@@ -19,6 +18,7 @@ from .chat import Handler, chat_handler
 class Route:
     """One row. *path* is as aiohttp writes it, without a slash at its end.
 
+    *handler* may be the name of one, ``module:function`` in this package: most servers never need it.
     The rest is for the description of the API: *takes* names the schema of the body, *gives* that
     of the answer or its media type, *streams* that of an event where the answer can be a stream.
     *dry*: the body goes to no provider. *asks* names the parameters of the URL, *fails* the schema
@@ -27,7 +27,7 @@ class Route:
 
     method: str
     path: str
-    handler: Handler
+    handler: Handler | str
     summary: str
     gives: str
     takes: str = ""
@@ -36,6 +36,13 @@ class Route:
     dry: bool = False
     asks: tuple[str, ...] = ()
     fails: str = "Error"
+
+    def load(self) -> Handler:
+        """The handler itself. It may import, so call it in a thread."""
+        if not isinstance(self.handler, str):
+            return self.handler
+        found: Handler = pkgutil.resolve_name(f"{__package__}.{self.handler}")
+        return found
 
 
 #: which finished requests are meant
@@ -54,7 +61,7 @@ def table() -> tuple[Route, ...]:
         Route(
             "POST",
             "/v1/responses",
-            responses.create_response,
+            "responses:create_response",
             "Answer a chat, in the words of OpenAI's Responses API",
             "Response",
             takes="ResponseRequest",
@@ -63,21 +70,21 @@ def table() -> tuple[Route, ...]:
         Route(
             "GET",
             "/v1/responses/{response_id}",
-            responses.get_response,
+            "responses:get_response",
             "Give a kept response again",
             "Response",
         ),
         Route(
             "DELETE",
             "/v1/responses/{response_id}",
-            responses.delete_response,
+            "responses:delete_response",
             "Forget a kept response",
             "ResponseDeleted",
         ),
         Route(
             "GET",
             "/v1/responses/{response_id}/input_items",
-            responses.list_input_items,
+            "responses:list_input_items",
             "List what a kept response answers",
             "ResponseItemList",
             asks=("limit", "order", "after"),
@@ -85,28 +92,28 @@ def table() -> tuple[Route, ...]:
         Route(
             "POST",
             "/v1/responses/{response_id}/cancel",
-            responses.cancel_response,
+            "responses:cancel_response",
             "Stop a response that is made in the background",
             "Response",
         ),
         Route(
             "GET",
             "/v1/conversations/{conversation_id}",
-            conversations.get_conversation,
+            "conversations:get_conversation",
             "Tell of a kept conversation",
             "Conversation",
         ),
         Route(
             "DELETE",
             "/v1/conversations/{conversation_id}",
-            conversations.delete_conversation,
+            "conversations:delete_conversation",
             "Forget a kept conversation",
             "ConversationDeleted",
         ),
         Route(
             "POST",
             "/v1/messages",
-            messages.answer,
+            "messages:answer",
             "Answer a chat, in the words of Anthropic's API",
             "MessagesAnswer",
             takes="MessagesRequest",
@@ -116,7 +123,7 @@ def table() -> tuple[Route, ...]:
         Route(
             "POST",
             "/v1/messages/count_tokens",
-            messages.count_tokens,
+            "messages:count_tokens",
             "Count the tokens of a chat",
             "MessagesTokens",
             takes="MessagesPrompt",
@@ -125,7 +132,7 @@ def table() -> tuple[Route, ...]:
         Route(
             "POST",
             "/v1/completions",
-            chat_handler(OPENAI_COMPLETIONS),
+            "operations:completions",
             "Continue texts",
             "TextCompletion",
             takes="CompletionRequest",
@@ -134,7 +141,7 @@ def table() -> tuple[Route, ...]:
         Route(
             "POST",
             "/v1/embeddings",
-            chat_handler(OPENAI_EMBEDDINGS),
+            "operations:embeddings",
             "Turn texts into vectors",
             "EmbeddingList",
             takes="EmbeddingRequest",
@@ -142,7 +149,7 @@ def table() -> tuple[Route, ...]:
         Route(
             "POST",
             "/v1/moderations",
-            chat_handler(OPENAI_MODERATIONS),
+            "operations:moderations",
             "Judge whether texts and images are objectionable",
             "Moderation",
             takes="ModerationRequest",
@@ -150,35 +157,35 @@ def table() -> tuple[Route, ...]:
         Route(
             "POST",
             "/v1/route",
-            route.explain_chat,
+            "route:explain_chat",
             "Tell who would be asked for a chat, and why",
             "Route",
             takes="ChatCompletionRequest",
             dry=True,
         ),
-        Route("GET", "/v1/models", models.list_models, "List all models", "ModelList"),
-        Route("GET", "/v1/models/{id:.*[^/]}", models.get_model, "Describe a model", "Model"),
+        Route("GET", "/v1/models", "models:list_models", "List all models", "ModelList"),
+        Route("GET", "/v1/models/{id:.*[^/]}", "models:get_model", "Describe a model", "Model"),
         Route(
             "GET",
             "/api/{provider}/models",
-            models.list_provider_models,
+            "models:list_provider_models",
             "List the models of a provider",
             "ModelList",
         ),
         Route(
-            "GET", "/v1/providers", providers.list_providers, "List all providers", "ProviderList"
+            "GET", "/v1/providers", "providers:list_providers", "List all providers", "ProviderList"
         ),
         Route(
             "GET",
             "/v1/providers/{provider}",
-            providers.get_provider,
+            "providers:get_provider",
             "Describe a provider and how it stands",
             "Provider",
         ),
         Route(
             "GET",
             "/backend-api/v2/requests",
-            requests.list_requests,
+            "backend.requests:list_requests",
             "List finished requests",
             "RequestList",
             asks=(*_WHICH, "before", "limit"),
@@ -186,7 +193,7 @@ def table() -> tuple[Route, ...]:
         Route(
             "GET",
             "/backend-api/v2/requests/stream",
-            requests.follow_requests,
+            "backend.requests:follow_requests",
             "Tell of each request as it ends",
             "text/event-stream",
             asks=_WHICH,
@@ -194,21 +201,21 @@ def table() -> tuple[Route, ...]:
         Route(
             "GET",
             "/backend-api/v2/requests/{request_id}",
-            requests.get_request,
+            "backend.requests:get_request",
             "Describe a finished request",
             "Request",
         ),
         Route(
             "GET",
             "/metrics",
-            metrics.metrics,
+            "metrics:metrics",
             "Give figures for Prometheus",
             "text/plain",
             access=Access.ADMIN,
         ),
-        Route("GET", "/openapi.json", docs.document, "Describe the API for programs", "Document"),
-        Route("GET", "/docs", docs.index, "Describe the API for people", "text/html"),
-        Route("GET", "/docs/{page}", docs.page, "Show a page of the documentation", "text/html"),
+        Route("GET", "/openapi.json", "docs:document", "Describe the API for programs", "Document"),
+        Route("GET", "/docs", "docs:index", "Describe the API for people", "text/html"),
+        Route("GET", "/docs/{page}", "docs:page", "Show a page of the documentation", "text/html"),
         Route(
             "GET",
             "/livez",
@@ -248,10 +255,26 @@ def add_routes(app: web.Application) -> dict[web.AbstractRoute, Access]:
     access: dict[web.AbstractRoute, Access] = {}
     resources: dict[str, web.Resource] = {}
     for row in table():
+        handler = _handler(row)
         for path in (row.path, f"{row.path}/"):
             if path not in resources:
                 resources[path] = app.router.add_resource(path)
             methods = ("GET", "HEAD") if row.method == "GET" else (row.method,)
             for method in methods:
-                access[resources[path].add_route(method, row.handler)] = row.access
+                access[resources[path].add_route(method, handler)] = row.access
     return access
+
+
+def _handler(row: Route) -> Handler:
+    """The handler of a route; one that has only been named is loaded with the first request."""
+    if not isinstance(row.handler, str):
+        return row.handler
+    loaded: Handler | None = None
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        nonlocal loaded
+        if loaded is None:
+            loaded = await asyncio.to_thread(row.load)
+        return await loaded(request)
+
+    return handler

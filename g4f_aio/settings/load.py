@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from typed_settings import SecretStr, load_settings
-from typed_settings.converters import default_converter
+import attrs
+from typed_settings import SecretStr
 from typed_settings.dict_utils import set_path
 
 from . import toml_file
@@ -54,12 +54,23 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
     )
     sources = [file, _from_environment(environ), _from_flags(flags, environ), derived]
     problems = [problem for source in sources for problem in source.problems]
-    settings = load_settings(Settings, sources, converter=default_converter(resolve_paths=False))
+    settings = _tree(sources)
     if config is None or str(config) not in {problem.path for problem in problems}:
         problems += _contradictions(settings, {problem.path for problem in problems})
     if problems:
         raise SettingsError(tuple(map(str, problems)), config)
     return settings
+
+
+def _tree(sources: Iterable[Values]) -> Settings:
+    """The tree of checked values, where each source overrules those before it."""
+    defaults = Settings()
+    parts: dict[str, Any] = {}
+    for source in sources:
+        for name, said in source.values.items():
+            known = parts.get(name, getattr(defaults, name))
+            parts[name] = attrs.evolve(known, **said) if attrs.has(type(known)) else said
+    return Settings(**parts)
 
 
 def _missing(config: Path | None) -> tuple[Problem, ...]:

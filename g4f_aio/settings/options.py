@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
+from functools import cache
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -39,6 +40,7 @@ class Option:
     check: Check | None
 
 
+@cache
 def options() -> tuple[Option, ...]:
     """Every setting that has a key in the file, a flag and a variable."""
     return tuple(

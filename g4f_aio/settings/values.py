@@ -13,7 +13,6 @@ from typing import Any
 import attrs
 from typed_settings import SecretStr
 from typed_settings.converters import to_bool
-from typed_settings.types import LoadedSettings, LoaderMeta, OptionList
 
 from .options import Option
 
@@ -60,18 +59,11 @@ class Problem:
 
 @attrs.frozen
 class Values:
-    """What one source says, nested by table and key, without the values at fault.
-
-    It is a loader of typed-settings.
-    """
+    """What one source says, nested by table and key, without the values at fault."""
 
     source: str
     values: dict[str, Any] = attrs.field(factory=dict, repr=False)
     problems: tuple[Problem, ...] = ()
-
-    def __call__(self, settings_cls: type, options: OptionList) -> LoadedSettings:
-        """The values, as typed-settings merges them."""
-        return LoadedSettings(self.values, LoaderMeta(self.source))
 
 
 def wrong_type(expected: str, value: object) -> ValueError:

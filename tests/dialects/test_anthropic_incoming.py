@@ -15,9 +15,10 @@ from g4f_aio.core.errors import BadRequestError
 from g4f_aio.core.messages import FilePart, ImagePart, Message, OtherPart, TextPart, ToolCall
 from g4f_aio.core.request_tokens import estimate_request
 from g4f_aio.core.requests import ChatRequest, OtherTool, Sampling, Tool
+from g4f_aio.dialects.anthropic_errors import NAME
 from g4f_aio.dialects.anthropic_incoming import decode, decode_prompt
 from g4f_aio.dialects.anthropic_request import Habits, encode
-from g4f_aio.dialects.anthropic_schema import NAME, Body
+from g4f_aio.dialects.anthropic_schema import Body
 from g4f_aio.dialects.anthropic_thinking import SEAL
 from g4f_aio.dialects.foreign import ForeignError
 from g4f_aio.dialects.openai_chat import OPENAI_CHAT

@@ -9,7 +9,8 @@ import pytest
 
 from g4f_aio.core.errors import BadRequestError
 from g4f_aio.core.requests import OtherTool, Tool
-from g4f_aio.dialects.anthropic_schema import NAME, structure, structure_prompt
+from g4f_aio.dialects.anthropic_errors import NAME
+from g4f_aio.dialects.anthropic_schema import structure, structure_prompt
 
 Json = dict[str, Any]
 HELLO = {"role": "user", "content": "Hello"}

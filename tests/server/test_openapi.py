@@ -18,7 +18,8 @@ from g4f_aio.core.errors import RateLimitError, UpstreamError
 from g4f_aio.core.events import Finish, TextDelta, Usage
 from g4f_aio.core.models import Capability, ModelInfo
 from g4f_aio.server.access import KEY_HEADERS, Access
-from g4f_aio.server.docs import DESCRIPTION, PAGES
+from g4f_aio.server.description import DESCRIPTION
+from g4f_aio.server.docs import PAGES
 from g4f_aio.server.openapi import openapi_document
 from g4f_aio.server.routes import table
 from g4f_aio.settings import KeySettings
