@@ -7,10 +7,12 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from functools import partial
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from . import __version__
+from .core.lazy import LazyModule
 from .core.record import Ledger
 from .files.lazy import LazyFetcher
 from .gateway.gateway import Gateway
@@ -34,7 +36,6 @@ from .providers.upstream import create_session
 from .server.access import Doorman
 from .server.admission import turnstile_for
 from .server.answers import ANSWERS, Answers, answers_ctx
-from .server.cors import add_cors
 from .server.description import DESCRIPTION, Description
 from .server.middlewares import ACCESS, DOORMAN, add_headers, boundary
 from .server.routes import add_routes
@@ -43,6 +44,11 @@ from .server.web_search import WEB_SEARCH, WebSearch, web_search_ctx
 from .settings import Settings, SettingsError, address_of, environment, load
 from .storage.limits import Keeping, Limits
 from .storage.storage import DatabaseStorage
+
+if TYPE_CHECKING:
+    from .server import cors
+else:  # few servers are for web pages
+    cors = LazyModule(".server.cors", __package__)
 
 #: seconds between two looks at what has changed: local servers, lists of models
 REFRESH = 60.0
@@ -73,7 +79,8 @@ def create_app(
     app[ACCESS] = add_routes(app)
     app.on_response_prepare.append(add_headers)
     add_sight(app)
-    add_cors(app, settings.server.cors_origin)
+    if settings.server.cors_origin:
+        cors.add_cors(app, settings.server.cors_origin)
     app.cleanup_ctx.append(partial(storage_ctx, storage))
     app.cleanup_ctx.append(partial(gateway_ctx, registry))
     app.cleanup_ctx.append(watchdog_ctx)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -15,9 +16,11 @@ from ..core.errors import (
 )
 from ..core.models import Capability, ModelInfo
 from ..core.operations import Request
-from ..settings.conditions import Condition
 from .polyfills.plan import CAPTIONED, SUPPLIABLE, asked
 from .registry import Entry, same
+
+if TYPE_CHECKING:
+    from ..settings.conditions import Condition
 
 #: a caller's own credentials by provider's name; the name ``""`` fits any
 Keys = Mapping[str, str]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 import attrs
 
-from ..settings.condition_tree import Value
-from ..settings.conditions import Condition
 from .candidates import Candidate
 from .health import Health, Standing
 from .state import CredentialStore
+
+if TYPE_CHECKING:
+    from ..settings.condition_tree import Value
+    from ..settings.conditions import Condition
 
 
 @attrs.frozen

@@ -50,7 +50,8 @@ def find_plugins(group: str = GROUP) -> dict[str, Plugin]:
     for point in entry_points(group=group):
         origin = point.dist
         if origin is not None and id(origin) not in origins:
-            origins[id(origin)] = (origin.name, origin.version)
+            about = origin.metadata
+            origins[id(origin)] = (about["Name"], about["Version"])
         plugin = Plugin(point.name, point, *origins.get(id(origin), ("?", "?")))
         known = found.get(point.name)
         if known is None or (plugin.built_in and not known.built_in):

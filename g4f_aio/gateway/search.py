@@ -6,6 +6,7 @@ import asyncio
 import difflib
 import logging
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -15,9 +16,9 @@ from ..core.errors import (
     OverloadedError,
     ProviderNotFoundError,
 )
+from ..core.lazy import LazyModule
 from ..core.models import Capability
 from ..settings import ModelTarget, Settings
-from ..settings.conditions import Condition
 from .candidates import (
     Candidate,
     Found,
@@ -33,6 +34,11 @@ from .candidates import (
 )
 from .listings import Listings
 from .registry import Entry, closest, same
+
+if TYPE_CHECKING:
+    from ..settings import conditions
+else:  # few chains have any
+    conditions = LazyModule("..settings.conditions", __package__)
 
 #: what a client may say for "whatever is the default here"
 DEFAULT = frozenset(("", "default", "auto"))
@@ -131,7 +137,7 @@ class Search:
             wanted = target.model or model
             try:
                 one = await self._at(await self._entry(target.provider), wanted)
-                when = Condition.parse(target.when) if target.when is not None else None
+                when = None if target.when is None else conditions.Condition.parse(target.when)
                 found.append(attrs.evolve(one, when=when))
             except GatewayError as error:
                 self._left_out.append(LeftOut(target.provider, wanted, error))

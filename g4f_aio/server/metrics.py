@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from aiohttp import hdrs, web
 
+from ..core.lazy import LazyModule
 from .counters import Counters, Histogram
-from .gauges import gauges
+
+if TYPE_CHECKING:
+    from . import gauges
+else:
+    gauges = LazyModule(".gauges", __package__)
 
 COUNTERS = web.AppKey("COUNTERS", Counters)
 #: seconds between two looks at how late the event loop is
@@ -18,9 +24,9 @@ LOOK = 0.5
 async def metrics(request: web.Request) -> web.Response:
     """``GET /metrics``, in the text format of Prometheus or, if asked for, in that of OpenMetrics."""
     counters = request.app[COUNTERS]
-    now = gauges(request.app, counters)
     accept = request.headers.get(hdrs.ACCEPT, "")
     exposition = await asyncio.to_thread(import_module, ".exposition", __package__)
+    now = gauges.gauges(request.app, counters)
     body, kind = await asyncio.to_thread(exposition.render, counters, now, accept)
     return web.Response(body=body, headers={hdrs.CONTENT_TYPE: kind})
 

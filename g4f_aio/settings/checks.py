@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import math
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from ..core.lazy import LazyModule
 from ..storage import address
+
+if TYPE_CHECKING:
+    from . import conditions
+else:  # few settings have any
+    conditions = LazyModule(".conditions", __package__)
 
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+=[\x20-\x7e]+")
 
@@ -160,3 +167,8 @@ def sha256(value: str) -> str | None:
     """A SHA-256 in hexadecimal, which is no secret but nobody's business either."""
     good = len(value) == 64 and set(value.lower()) <= set("0123456789abcdef")  # noqa: PLR2004
     return None if good else "must be 64 hexadecimal digits"
+
+
+def condition(value: str) -> str | None:
+    """A condition on a link of a chain."""
+    return conditions.problem(value)

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 from typed_settings import SecretStr
 
-from . import checks, conditions
+from . import checks
 from .setting import setting
 
 _SECRET_WORDS = ("key", "token", "secret", "password", "cookie")
@@ -82,4 +82,4 @@ class ModelTarget:
 
     provider: str = setting(attrs.NOTHING, "name of a provider", check=checks.filled)
     model: str | None = setting(None, "what that provider calls the model; unset: the same")
-    when: str | None = setting(None, "a condition; unset: always", check=conditions.problem)
+    when: str | None = setting(None, "a condition; unset: always", check=checks.condition)

@@ -5,23 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
+from ...core.lazy import LazyModule
 from ...core.models import Capability
 from ...core.operations import CompletionRequest, Request
 from ...core.requests import ChatRequest
 from .choices import single
-from .json_answer import JsonAnswer, schema_of
 from .max_tokens import MaxTokens
 from .polyfill import Chain, Polyfill
 from .schema import Anything, Compiled
 from .stop import Stop
 from .system import System
 from .text import INSTRUCTS
-from .tools import Tools
 from .vision import NAME as VISION
+
+if TYPE_CHECKING:
+    from . import json_answer, tools
+else:  # they are imported with the first plan that needs them, in a thread
+    json_answer = LazyModule(".json_answer", __package__)
+    tools = LazyModule(".tools", __package__)
 
 #: what can be supplied where a model of language lacks it, and its name in ``x-emulated``
 SUPPLIED: Mapping[Capability, str] = MappingProxyType(
@@ -78,7 +83,7 @@ class Plan:
         if "max_tokens" in first and sampling.max_tokens is not None:
             makes.append(partial(MaxTokens, sampling.max_tokens))
         if Capability.TOOLS in lacks:
-            makes.append(partial(Tools, request))
+            makes.append(partial(tools.Tools, request))
         if lacks & (Capability.JSON_OBJECT | Capability.JSON_SCHEMA):
             makes.append(_json(request, can))
         if "stop" in first:
@@ -104,9 +109,9 @@ def names(request: Request, lacks: Capability, ignored: frozenset[str]) -> tuple
 def _json(request: ChatRequest, can: Capability) -> Make:
     form = request.response_format or {}
     if form.get("type") != "json_schema":
-        return partial(JsonAnswer, Anything())
-    schema = Compiled(schema_of(form), "response_format.json_schema.schema")
-    return partial(JsonAnswer, schema, native=can)
+        return partial(json_answer.JsonAnswer, Anything())
+    schema = Compiled(json_answer.schema_of(form), "response_format.json_schema.schema")
+    return partial(json_answer.JsonAnswer, schema, native=can)
 
 
 def asked(request: Request, ignored: frozenset[str]) -> frozenset[str]:
