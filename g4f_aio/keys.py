@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 from aiohttp import web
 
 from .core.record import Ledger, RequestRecord
-from .core.stores import QuotaStore, Storage
 from .dialects.base import Face
 from .files.lazy import LazyFetcher
 from .gateway.gateway import Gateway
 from .gateway.limits import Limits
 from .gateway.turnstile import Turnstile
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from .core.stores import QuotaStore, RequestStore, Storage
 
 
 @attrs.frozen
@@ -51,6 +53,7 @@ FETCH = web.AppKey("FETCH", LazyFetcher)
 LEDGER = web.AppKey("LEDGER", Ledger)
 STORAGE: web.AppKey[Storage] = web.AppKey("STORAGE")
 QUOTAS: web.AppKey[QuotaStore] = web.AppKey("QUOTAS")
+REQUESTS: web.AppKey[RequestStore] = web.AppKey("REQUESTS")
 #: that of the whole process
 TURNSTILE = web.AppKey("TURNSTILE", Turnstile)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import aclosing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from ..core.completion import Completion
 from ..core.errors import BadRequestError
 from ..core.events import ConversationState, Events, EventStream
+from ..core.lazy import LazyModule
 from ..core.messages import (
     AudioPart,
     FilePart,
@@ -22,7 +23,11 @@ from ..core.messages import (
     TextPart,
 )
 from ..core.requests import ChatRequest
-from ..core.stores import ConversationKey, Storage
+
+if TYPE_CHECKING:
+    from ..core import stores
+else:  # most chats are on their own
+    stores = LazyModule("..core.stores", __package__)
 
 #: the longest transcript: messages, characters of text, and of images, sounds and files
 MESSAGES = 10_000
@@ -33,7 +38,9 @@ ID_LENGTH = 128
 Chat = Callable[[ChatRequest], Events]
 
 
-async def converse(chat: Chat, request: ChatRequest, owner: str, storage: Storage) -> EventStream:
+async def converse(
+    chat: Chat, request: ChatRequest, owner: str, storage: stores.Storage
+) -> EventStream:
     """The events of *request* as part of its conversation; the answer joins the transcript.
 
     An answer that fails or is cut leaves the transcript as it was; only the state that its provider
@@ -47,7 +54,7 @@ async def converse(chat: Chat, request: ChatRequest, owner: str, storage: Storag
             param="conversation_id",
         )
     # capital letters do not count in the name of a provider
-    key = ConversationKey(owner, (request.routing.provider or "").lower(), name)
+    key = stores.ConversationKey(owner, (request.routing.provider or "").lower(), name)
     conversations = (await storage.open()).conversations
     before = await conversations.get(key)
     kept = before.messages

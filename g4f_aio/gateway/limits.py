@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 import attrs
 
+from ..core.lazy import LazyModule
 from ..core.models import Capability
 from ..core.operations import Operation, Request
 from ..core.record import RequestRecord
 from ..core.request_tokens import estimate_request
-from ..core.stores import Allowance, Balance, Quota, Shortage
 from ..settings import KeySettings, Settings
 from .search import DEFAULT
+
+if TYPE_CHECKING:
+    from ..core import stores
+else:  # most servers have no limits
+    stores = LazyModule("..core.stores", __package__)
 
 #: tokens that are reserved for an answer whose length the request does not bound
 ANSWER = 500
@@ -54,14 +60,14 @@ def _fits(parts: list[str], name: str) -> bool:
 class Limits:
     """What a key may do at most; None where everything is allowed."""
 
-    quota: Quota | None = None
+    quota: stores.Quota | None = None
     models: ModelNames | None = None
 
     @classmethod
     def of(cls, key: KeySettings) -> Limits | None:
         """Those of a key in the settings; None when it has none."""
-        quota = Quota(key.requests_per_minute, key.tokens_per_minute)
-        limited = quota != Quota()
+        quota = stores.Quota(key.requests_per_minute, key.tokens_per_minute)
+        limited = quota != stores.Quota()
         if not limited and not key.models:
             return None
         return cls(quota if limited else None, ModelNames(key.models) if key.models else None)
@@ -155,10 +161,10 @@ class _Meter:
         """Seconds until *amount* can be used."""
         return self._seconds(self._used + (amount - self._limit) * _WEIGHT)
 
-    def allowance(self) -> Allowance:
+    def allowance(self) -> stores.Allowance:
         """What is left."""
         left = max(0, self._limit - -(-self._used // _WEIGHT))
-        return Allowance(self._limit, left, self._seconds(self._used))
+        return stores.Allowance(self._limit, left, self._seconds(self._used))
 
     def _seconds(self, weight: int) -> float:
         """How long it takes to drain so much."""
@@ -176,14 +182,14 @@ class MemoryQuotas:
         self._requests: dict[str, _Meter] = {}
         self._tokens: dict[str, _Meter] = {}
 
-    async def reserve(self, name: str, quota: Quota, tokens: int) -> Shortage | None:
+    async def reserve(self, name: str, quota: stores.Quota, tokens: int) -> stores.Shortage | None:
         """Take one request and *tokens*, or nothing."""
         requests, used = self._meters(name, quota)
         short = None
         if requests is not None and (wait := requests.wait(1)):
-            short = Shortage("requests", wait)
+            short = stores.Shortage("requests", wait)
         if used is not None and (wait := used.wait(tokens)) > (short.wait if short else 0):
-            short = Shortage("tokens", wait)
+            short = stores.Shortage("tokens", wait)
         if short is None:
             if requests is not None:
                 requests.add(1)
@@ -191,10 +197,10 @@ class MemoryQuotas:
                 used.add(tokens)
         return short
 
-    async def balance(self, name: str, quota: Quota) -> Balance:
+    async def balance(self, name: str, quota: stores.Quota) -> stores.Balance:
         """What is left just now."""
         requests, tokens = self._meters(name, quota)
-        return Balance(
+        return stores.Balance(
             None if requests is None else requests.allowance(),
             None if tokens is None else tokens.allowance(),
         )
@@ -205,7 +211,7 @@ class MemoryQuotas:
         meter.turn(self._clock())
         meter.add(used - reserved)
 
-    def _meters(self, name: str, quota: Quota) -> tuple[_Meter | None, _Meter | None]:
+    def _meters(self, name: str, quota: stores.Quota) -> tuple[_Meter | None, _Meter | None]:
         """Those for requests and tokens, brought to this moment; None where there is no limit."""
         now = self._clock()
         found = []

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import attrs
 
+from ..core.lazy import LazyModule
 from ..core.record import Attempt, RequestRecord
-from ..core.stores import KeptRequest, RequestQuery
 from .registry import same
+
+if TYPE_CHECKING:
+    from ..core import stores
+else:  # requests are noted more often than looked at
+    stores = LazyModule("..core.stores", __package__)
 
 #: bytes that a request may take on average; long ones make room for fewer
 AVERAGE = 4096
@@ -55,9 +61,9 @@ class RequestLog:
     #: as an observer
     ended = append
 
-    async def list(self, query: RequestQuery) -> tuple[KeptRequest, ...]:
+    async def list(self, query: stores.RequestQuery) -> tuple[stores.KeptRequest, ...]:
         """Those that fit *query*, the newest first."""
-        found: list[KeptRequest] = []
+        found: list[stores.KeptRequest] = []
         for kept in self._newest_first():
             if len(found) >= query.limit:
                 break
@@ -67,18 +73,18 @@ class RequestLog:
                 found.append(kept)
         return tuple(found)
 
-    async def get(self, id: str, caller: str | None = None) -> KeptRequest | None:  # noqa: A002
+    async def get(self, id: str, caller: str | None = None) -> stores.KeptRequest | None:  # noqa: A002
         """The newest with that id; of *caller* alone if one is given."""
         for kept in self._newest_first():
             if kept.record.id == id and caller in (None, kept.record.caller):
                 return kept
         return None
 
-    def _newest_first(self) -> Iterator[KeptRequest]:
-        return (KeptRequest(number, record) for number, record, _ in reversed(self._kept))
+    def _newest_first(self) -> Iterator[stores.KeptRequest]:
+        return (stores.KeptRequest(number, record) for number, record, _ in reversed(self._kept))
 
 
-def fits(record: RequestRecord, query: RequestQuery) -> bool:
+def fits(record: RequestRecord, query: stores.RequestQuery) -> bool:
     """Whether a record is one of those that *query* asks for, its number and their limit aside."""
     if query.caller is not None and record.caller != query.caller:
         return False

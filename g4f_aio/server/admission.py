@@ -16,13 +16,14 @@ knows what is asked, and the caller has limits, ``admit`` says whether he may::
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import attrs
 from aiohttp import web
 
 from ..core.errors import PermissionDeniedError, RateLimitError
 from ..core.operations import Request
 from ..core.record import RequestRecord
-from ..core.stores import QuotaStore
 from ..gateway.limits import (
     AUTOMATIC,
     Limits,
@@ -36,6 +37,9 @@ from ..gateway.turnstile import Turnstile
 from ..keys import CALLER, CURRENT, GATEWAY, QUOTAS, TURNSTILE, Caller
 from ..settings import Settings
 from .headers import quota_headers
+
+if TYPE_CHECKING:
+    from ..core.stores import QuotaStore
 
 
 def turnstile_for(settings: Settings) -> Turnstile:

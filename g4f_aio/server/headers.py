@@ -6,12 +6,15 @@ import math
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from multidict import CIMultiDict, istr
 
 from ..core.events import Started
 from ..core.record import Attempt, RequestRecord
-from ..core.stores import Balance
+
+if TYPE_CHECKING:
+    from ..core.stores import Balance
 
 # interned: the case of a plain string is folded at each use
 PROVIDER = istr("x-provider")

@@ -14,10 +14,9 @@ from aiohttp import web
 from .. import __version__
 from ..core.record import Observer, RequestRecord
 from ..gateway.request_log import RequestLog
-from ..keys import CURRENT, LEDGER
+from ..keys import CURRENT, LEDGER, REQUESTS
 from ..settings import Settings, SettingsError, checks
 from .backend.followers import FOLLOWERS, Followers
-from .backend.requests import REQUESTS
 from .counters import Counters
 from .metrics import COUNTERS, watch_loop
 from .summary import Summary

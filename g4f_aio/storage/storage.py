@@ -11,11 +11,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ..core.errors import GatewayError
-from ..core.stores import Stores
 from .address import Address
 from .limits import Limits
 
 if TYPE_CHECKING:
+    from ..core.stores import Stores
     from .opened import Opened
 
 #: seconds between two lines in the log about a database that cannot be opened

@@ -14,10 +14,10 @@ from aiohttp import hdrs, web
 from ...core.errors import BadRequestError, PermissionDeniedError
 from ...core.events import Usage
 from ...core.record import Attempt, Outcome, RequestRecord
-from ...core.stores import RequestQuery, RequestStore
+from ...core.stores import RequestQuery
 from ...dialects.sse import KEEP_ALIVE
 from ...gateway.request_log import fits
-from ...keys import CALLER, CURRENT, Caller
+from ...keys import CALLER, CURRENT, REQUESTS, Caller
 from ..bodies import json_response
 from .followers import FOLLOWERS
 
@@ -26,7 +26,6 @@ PAGE = 100
 LONGEST_PAGE = 1000
 #: statuses of errors whose messages may quote the request; only who sent it gets to see them
 QUOTING = frozenset((400, 413, 415, 422))
-REQUESTS: web.AppKey[RequestStore] = web.AppKey("REQUESTS")
 _Number = TypeVar("_Number", int, float)
 _OUTCOMES = tuple(name for name in get_args(Outcome) if name != "running")
 _SSE: dict[str, str] = {
