@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+from inspect import iscoroutinefunction
 from typing import Any
 
 import pytest
@@ -112,3 +115,17 @@ def test_only_health_is_public() -> None:
 async def test_every_route_of_the_application_declares_its_access(server: Server) -> None:
     access = server.app[ACCESS]
     assert set(server.app.router.routes()) == set(access)
+
+
+def test_every_handler_that_is_only_named_is_there() -> None:
+    for row in table():
+        assert iscoroutinefunction(row.load()), row.path
+
+
+def test_what_few_ask_for_is_loaded_with_the_first_request() -> None:
+    names = ("responses", "messages", "operations", "models", "docs", "backend.requests")
+    code = "import sys, g4f_aio.app; print({n for n in sys.modules if 'g4f_aio.' in n})"
+    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert "'g4f_aio.server.chat'" in said.stdout
+    for name in names:
+        assert f"'g4f_aio.server.{name}'" not in said.stdout
