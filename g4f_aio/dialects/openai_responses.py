@@ -15,6 +15,7 @@ from .base import Decoder, Encoder
 from .json_text import dumps
 from .openai_chat_encoder import error_object
 from .openai_responses_encoder import StreamEncoder, events_of
+from .openai_responses_events import NAME
 from .openai_responses_relay import Relay
 from .sse import KEEP_ALIVE
 
@@ -23,7 +24,7 @@ from .sse import KEEP_ALIVE
 class OpenAIResponses:
     """``POST /v1/responses``."""
 
-    name: str = attrs.field(default=openai_responses_request.NAME, init=False)
+    name: str = attrs.field(default=NAME, init=False)
     keep_alive: bytes = attrs.field(default=KEEP_ALIVE, init=False)
 
     def decode_request(self, body: bytes) -> ChatRequest:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+#: what the dialect is called here
+NAME = "openai-responses"
+
 Json = dict[str, Any]
 #: its type and its fields
 Event = tuple[str, Json]

@@ -13,6 +13,7 @@ import attrs
 from ..core.errors import BadRequestError, UnsupportedError
 from ..core.requests import ChatRequest, Sampling
 from .openai_extensions import OF_CHATS, chat_routing_of, without_extensions
+from .openai_responses_events import NAME
 from .openai_responses_items import joined, messages, without_our_thoughts
 from .openai_responses_schema import InputMessage, ResponsesBody, TextOptions
 from .openai_responses_structure import structure
@@ -21,7 +22,6 @@ from .structure import load_object
 
 Json = dict[str, Any]
 
-NAME = "openai-responses"
 #: what ``include`` says for log probabilities
 LOGPROBS = "message.output_text.logprobs"
 #: instead of an input

@@ -21,8 +21,9 @@ from ..core.events import Events, EventStream
 from ..core.provider import ResponseAction
 from ..core.requests import ChatRequest
 from ..core.stores import ResponseKey, Storage, StoredResponse
+from ..dialects.openai_responses_events import NAME
 from ..dialects.openai_responses_items import only_native, references
-from ..dialects.openai_responses_request import NAME, continued
+from ..dialects.openai_responses_request import continued
 from .call import hide_secrets
 from .candidates import Candidate
 from .gateway import Gateway

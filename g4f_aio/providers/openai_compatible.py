@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 import attrs
@@ -12,7 +12,6 @@ from yarl import URL
 
 from ..core.errors import BadRequestError, UpstreamError
 from ..core.events import EventStream
-from ..core.lazy import LazyModule
 from ..core.messages import FilePart, Part
 from ..core.models import Capability, ModelInfo
 from ..core.operations import (
@@ -23,23 +22,12 @@ from ..core.operations import (
 )
 from ..core.provider import CallContext, Provider, ResponseAction, UpstreamResponse
 from ..core.requests import ChatRequest
+from ..dialects import on_demand
 from ..dialects.base import Dialect
 from ..dialects.openai_chat import OpenAIChat
 from ..dialects.openai_chat_quirks import REASONING, Quirks
+from ..dialects.openai_responses_events import NAME as RESPONSES
 from .relayed import preface
-
-if TYPE_CHECKING:
-    from ..dialects import (
-        openai_completions,
-        openai_embeddings,
-        openai_moderations,
-        openai_responses,
-    )
-else:  # most requests are chats
-    openai_completions = LazyModule("..dialects.openai_completions", __package__)
-    openai_embeddings = LazyModule("..dialects.openai_embeddings", __package__)
-    openai_moderations = LazyModule("..dialects.openai_moderations", __package__)
-    openai_responses = LazyModule("..dialects.openai_responses", __package__)
 
 #: what the API can carry; whether a model can do it, its upstream says
 CHAT = (
@@ -140,7 +128,7 @@ class OpenAICompatible(Provider):
 
     def speaks(self, dialect: str) -> bool:
         """The Responses API, where the settings say so."""
-        return self.responses and dialect == openai_responses.OPENAI_RESPONSES.name
+        return self.responses and dialect == RESPONSES
 
     def takes_url(self, part: Part, request: ChatRequest) -> bool:
         """Unless the settings say otherwise; chats have no field for the URL of a file, though."""
@@ -159,7 +147,7 @@ class OpenAICompatible(Provider):
         native = request.raw is not None and request.accept == request.dialect
         native = native and self.speaks(request.dialect)
         if native:
-            wire, url = openai_responses.OPENAI_RESPONSES, self._url("responses", request.model)
+            wire, url = on_demand.responses.OPENAI_RESPONSES, self._url("responses", request.model)
         body = wire.encode_request(request, request.model)
         async with ctx.http.post(url, headers=self._headers(ctx), json=body) as response:
             await self._check(ctx, response)
@@ -192,7 +180,7 @@ class OpenAICompatible(Provider):
         self, response_id: str, ctx: CallContext, action: ResponseAction = "get"
     ) -> dict[str, Any]:
         """``GET`` or ``DELETE /responses/{id}``, or ``POST /responses/{id}/cancel``."""
-        if not self.speaks(openai_responses.OPENAI_RESPONSES.name):
+        if not self.speaks(RESPONSES):
             return await super().kept_response(response_id, ctx, action)
         method, end = _ACTIONS[action]
         url = self._url(f"responses/{quote(response_id, safe='')}{end}", "")
@@ -210,12 +198,12 @@ class OpenAICompatible(Provider):
         return super().complete(request, ctx)
 
     async def _complete(self, request: CompletionRequest, ctx: CallContext) -> EventStream:
-        body = openai_completions.encode_request(request, ask_usage=self.stream_usage)
+        body = on_demand.completions.encode_request(request, ask_usage=self.stream_usage)
         url = self._url("completions", request.model)
         async with ctx.http.post(url, headers=self._headers(ctx), json=body) as response:
             if await self._has_route(ctx, response):
                 streams = response.headers.get("content-type", "").startswith("text/event-stream")
-                decoder = openai_completions.decoder(request, ctx.provider, streams=streams)
+                decoder = on_demand.completions.decoder(request, ctx.provider, streams=streams)
                 if not streams:
                     for event in decoder.body(await response.read()):
                         yield event
@@ -246,7 +234,7 @@ class OpenAICompatible(Provider):
 
     async def embed(self, request: EmbeddingRequest, ctx: CallContext) -> Embeddings:
         """``POST /embeddings``; an upstream that knows no encodings is not asked for one."""
-        body = openai_embeddings.encode_request(request)
+        body = on_demand.embeddings.encode_request(request)
         try:
             data = await self._ask_for("embeddings", request.model, body, ctx)
         except BadRequestError as error:
@@ -255,7 +243,7 @@ class OpenAICompatible(Provider):
                 raise
             del body["encoding_format"]
             data = await self._ask_for("embeddings", request.model, body, ctx)
-        decode = openai_embeddings.decode_answer
+        decode = on_demand.embeddings.decode_answer
         if len(data) > _LARGE:
             return await asyncio.to_thread(decode, data, request, ctx.provider)
         return decode(data, request, ctx.provider)
@@ -264,7 +252,7 @@ class OpenAICompatible(Provider):
         """``POST /moderations``."""
         body = request.raw | {"model": request.model}
         data = await self._ask_for("moderations", request.model, body, ctx)
-        return openai_moderations.decode_answer(data, ctx.provider)
+        return on_demand.moderations.decode_answer(data, ctx.provider)
 
     async def _ask_for(
         self, route: str, model: str, body: dict[str, Any], ctx: CallContext

@@ -14,8 +14,9 @@ from g4f_aio.core.messages import Message, TextPart
 from g4f_aio.core.models import Capability
 from g4f_aio.core.requests import NO_ROUTING, ChatRequest, OtherTool, Routing, Sampling, Tool
 from g4f_aio.dialects.openai_chat import OPENAI_CHAT
+from g4f_aio.dialects.openai_responses_events import NAME
 from g4f_aio.dialects.openai_responses_items import OUR_THOUGHT
-from g4f_aio.dialects.openai_responses_request import NAME, continued, decode, encode
+from g4f_aio.dialects.openai_responses_request import continued, decode, encode
 
 Json = dict[str, Any]
 
