@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-from typed_settings import SecretStr
-from typed_settings.dict_utils import set_path
 
 from . import toml_file
-from .options import PLACES, option_suggestion, options, suggestion
+from .options import PLACES, Option, option_suggestion, options, suggestion
+from .secret import SecretStr
 from .setting import SettingsError
 from .tree import Settings, is_loopback
 from .users import clashes
@@ -102,7 +101,7 @@ def _from_environment(environ: Mapping[str, str]) -> Values:
         if option.env not in environ:
             continue
         try:
-            set_path(values, option.path, from_text(option, environ[option.env], Path.cwd()))
+            _put(values, option, from_text(option, environ[option.env], Path.cwd()))
         except ValueError as error:
             problems.append(Problem(option.path, str(error), option.env))
     return Values("environment", values, tuple(problems))
@@ -128,8 +127,14 @@ def _from_flags(flags: Mapping[str, object], environ: Mapping[str, str]) -> Valu
         except ValueError as error:
             problems.append(Problem(path, str(error), option.flag))
         else:
-            set_path(values, path, found)
+            _put(values, option, found)
     return Values("flags", values, tuple(problems))
+
+
+def _put(values: dict[str, Any], option: Option, value: object) -> None:
+    """Have *value* among the *values* of its table."""
+    section = option.path.partition(".")[0]
+    values.setdefault(section, {})[option.name] = value
 
 
 def _environment_keys(environ: Mapping[str, str]) -> dict[str, SecretStr]:

@@ -9,9 +9,8 @@ from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 import attrs
-from typed_settings.constants import METADATA_KEY
 
-from .setting import Check
+from .setting import METADATA_KEY, Check
 from .tree import Settings
 
 #: what says where settings are, by flag and variable; no settings themselves

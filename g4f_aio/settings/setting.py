@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-from typed_settings.constants import METADATA_KEY
 
+#: under this name the metadata of a field has what is known about a setting
+METADATA_KEY = "g4f_aio"
 #: what is wrong with a value of the right type, or None
 Check = Callable[[Any], str | None]
 

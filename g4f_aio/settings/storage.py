@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 import attrs
-from typed_settings import SecretStr
 
 from . import checks
+from .secret import SecretStr
 from .setting import setting
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 from typing import Any
 
 import attrs
-from typed_settings import SecretStr
 
 from . import checks
+from .secret import SecretStr
 from .setting import setting
 
 _SECRET_WORDS = ("key", "token", "secret", "password", "cookie")

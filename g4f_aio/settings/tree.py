@@ -14,12 +14,12 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import attrs
-from typed_settings import SecretStr
 
 from ..storage.address import Address
 from . import checks
 from .fetch import FetchSettings
 from .search import SearchSettings
+from .secret import SecretStr
 from .setting import setting
 from .storage import StorageSettings
 from .tables import KeySettings, ModelTarget, ProviderSettings

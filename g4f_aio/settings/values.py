@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-from typed_settings import SecretStr
-from typed_settings.converters import to_bool
 
 from .options import Option
+from .secret import SecretStr
 
 _EXPECTED: dict[Any, str] = {
     str: "a string",
@@ -26,11 +25,24 @@ _EXPECTED: dict[Any, str] = {
     tuple[str, ...]: "an array of strings",
     tuple[SecretStr, ...]: 'an array of strings, { env = "…" } or { file = "…" }',
 }
+_YES_OR_NO = {
+    **dict.fromkeys(("true", "t", "yes", "y", "on", "1"), True),
+    **dict.fromkeys(("false", "f", "no", "n", "off", "0"), False),
+}
+
+
+def _yes_or_no(text: str) -> bool:
+    try:
+        return _YES_OR_NO[text.lower()]
+    except KeyError:
+        raise ValueError(text) from None
+
+
 _CONVERT: dict[Any, Callable[[str], Any]] = {
     str: str,
     int: int,
     float: float,
-    bool: to_bool,
+    bool: _yes_or_no,
     Path: Path,
     SecretStr: SecretStr,
     tuple[str, ...]: lambda text: tuple(filter(None, map(str.strip, text.split(",")))),

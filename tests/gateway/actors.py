@@ -8,7 +8,6 @@ from contextlib import aclosing
 from typing import Any, ClassVar
 
 import attrs
-from typed_settings import SecretStr
 
 from g4f_aio import ChatRequest, Provider, Routing
 from g4f_aio.core.events import Event, EventStream, Finish, TextDelta
@@ -28,6 +27,7 @@ from g4f_aio.settings import (
     ServerSettings,
     Settings,
 )
+from g4f_aio.settings.secret import SecretStr
 from tests.gateway.clock import Clock
 
 #: an event, an error to raise, seconds to wait, something to wait for, or something to do

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-from typed_settings import SecretStr
-
 from g4f_aio import ChatRequest, GatewayError, Message, ModelInfo, Provider, Routing, TextPart
 from g4f_aio.gateway.catalog import Catalog
 from g4f_aio.gateway.registry import Entry, Registry
 from g4f_aio.providers.offline_assistant import OfflineAssistant
 from g4f_aio.providers.openai_compatible import OpenAICompatible
 from g4f_aio.settings import ModelTarget, ProviderSettings, RoutingSettings, Settings
+from g4f_aio.settings.secret import SecretStr
 
 ASSISTANT = Entry(
     "OfflineAssistant",

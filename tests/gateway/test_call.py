@@ -10,7 +10,6 @@ from typing import Any
 
 import attrs
 import pytest
-from typed_settings import SecretStr
 
 from g4f_aio.core.deadline import Deadline
 from g4f_aio.core.errors import (
@@ -36,6 +35,7 @@ from g4f_aio.core.requests import ChatRequest
 from g4f_aio.gateway.call import MASK, Call
 from g4f_aio.gateway.registry import Entry
 from g4f_aio.settings import ProviderSettings
+from g4f_aio.settings.secret import SecretStr
 from tests.patience import Stopwatch
 
 Play = Callable[[], AsyncIterator[Any]]

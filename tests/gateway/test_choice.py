@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from typed_settings import SecretStr
 
 from g4f_aio import (
     OverloadedError,
@@ -20,6 +19,7 @@ from g4f_aio.gateway.credentials import CredentialBook
 from g4f_aio.gateway.health import FORGET, REST, HealthBook
 from g4f_aio.gateway.quarantine import Quarantine
 from g4f_aio.settings.conditions import Condition
+from g4f_aio.settings.secret import SecretStr
 from tests.gateway.clock import Clock
 from tests.server.fakes import OptionallyKeyed, entry
 

@@ -7,7 +7,6 @@ from typing import get_args
 
 import attrs
 import pytest
-from typed_settings import SecretStr
 
 from g4f_aio import RateLimitError, UpstreamError
 from g4f_aio.gateway.breaker import COOLDOWN, IN_A_ROW
@@ -18,6 +17,7 @@ from g4f_aio.gateway.credentials import CredentialBook
 from g4f_aio.gateway.health import ENOUGH, FORGET, REST, HealthBook
 from g4f_aio.settings.condition_tree import NAMES, Kind, Value
 from g4f_aio.settings.conditions import Condition
+from g4f_aio.settings.secret import SecretStr
 from tests.gateway.clock import Clock
 from tests.server.fakes import OptionallyKeyed, entry
 

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import attrs
 import orjson
 import pytest
-from typed_settings import SecretStr
 
 from g4f_aio.core.errors import (
     BadRequestError,
@@ -32,6 +31,7 @@ from g4f_aio.gateway.registry import Entry, Registry
 from g4f_aio.providers.openai_compatible import CHAT
 from g4f_aio.providers.pool import Pool
 from g4f_aio.settings import ProviderSettings, RoutingSettings, Settings
+from g4f_aio.settings.secret import SecretStr
 from g4f_aio.storage.storage import DatabaseStorage
 from tests.memory_storage import storage_in_memory
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from typed_settings import SecretStr
 
 from g4f_aio import (
     AuthenticationError,
@@ -27,6 +26,7 @@ from g4f_aio.gateway.credentials import (
     CredentialBook,
 )
 from g4f_aio.gateway.registry import Entry
+from g4f_aio.settings.secret import SecretStr
 from tests.gateway.clock import Clock
 from tests.server.fakes import OptionallyKeyed, Script
 from tests.server.fakes import entry as made

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from typed_settings import SecretStr
 
 from g4f_aio.gateway import desk as module
 from g4f_aio.gateway.desk import Desk
+from g4f_aio.settings.secret import SecretStr
 from tests.gateway.actors import LONG
 from tests.server.fakes import OptionallyKeyed, entry
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import attrs
 import pytest
 from aiohttp import web
-from typed_settings import SecretStr
 
 from g4f_aio.gateway.detect import WITHIN, detect
 from g4f_aio.gateway.gateway import Gateway
@@ -21,6 +20,7 @@ from g4f_aio.gateway.registry import Entry, Registry
 from g4f_aio.providers.local_servers import LocalServer
 from g4f_aio.providers.pool import Pool
 from g4f_aio.settings import ProviderSettings, RoutingSettings, ServerSettings, Settings
+from g4f_aio.settings.secret import SecretStr
 
 if TYPE_CHECKING:
     from tests.conftest import Fake

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 import attrs
 import pytest
-from typed_settings import SecretStr
 
 from g4f_aio import (
     GatewayError,
@@ -31,6 +30,7 @@ from g4f_aio.gateway.registry import Entry
 from g4f_aio.providers.openai_presets import OpenAI
 from g4f_aio.providers.scripted import Scripted
 from g4f_aio.settings import ModelTarget, ProviderSettings
+from g4f_aio.settings.secret import SecretStr
 from tests.gateway.catalogs import ASSISTANT, Lists, catalog, entry, request
 from tests.gateway.clock import Clock
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import orjson
 import pytest
-from typed_settings import SecretStr
 
 from g4f_aio import (
     AuthenticationError,
@@ -44,6 +43,7 @@ from g4f_aio.settings import (
     RoutingSettings,
     Settings,
 )
+from g4f_aio.settings.secret import SecretStr
 from tests.patience import Stopwatch
 from tests.server.fakes import entry as made
 

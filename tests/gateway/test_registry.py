@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 import attrs
 import pytest
-from typed_settings import SecretStr
 
 from g4f_aio import ModelInfo, Provider
 from g4f_aio.gateway.plugins import find_plugins
@@ -21,6 +20,7 @@ from g4f_aio.settings import (
     Settings,
     SettingsError,
 )
+from g4f_aio.settings.secret import SecretStr
 
 Install = Callable[..., None]
 

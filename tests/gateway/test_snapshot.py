@@ -6,7 +6,6 @@ from typing import Any, cast
 
 import attrs
 import pytest
-from typed_settings import SecretStr
 
 from g4f_aio import ChatRequest, Provider, Routing, Timeouts
 from g4f_aio.core.provider import CallContext
@@ -17,6 +16,7 @@ from g4f_aio.gateway.snapshot import Snapshot
 from g4f_aio.providers.pool import Pool
 from g4f_aio.providers.upstream import Client
 from g4f_aio.settings import Settings, UpstreamSettings
+from g4f_aio.settings.secret import SecretStr
 from tests.server.fakes import OptionallyKeyed, Script
 from tests.server.fakes import entry as made
 

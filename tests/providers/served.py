@@ -10,12 +10,12 @@ import attrs
 from aiohttp.test_utils import TestClient, TestServer
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.chat.chat_completion import Choice
-from typed_settings import SecretStr
 
 from g4f_aio.app import create_app
 from g4f_aio.core.provider import Provider
 from g4f_aio.gateway.registry import Entry, Registry
 from g4f_aio.settings import ProviderSettings, RoutingSettings, Settings
+from g4f_aio.settings.secret import SecretStr
 from tests.e2e.wire import Answer, checked, read
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import attrs
 import pytest
 from aiohttp.test_utils import make_mocked_request
-from typed_settings import SecretStr
 
 from g4f_aio.core.errors import PermissionDeniedError
 from g4f_aio.core.record import RequestRecord
@@ -19,6 +18,7 @@ from g4f_aio.server.access import LOCAL, Access, require
 from g4f_aio.server.middlewares import DOORMAN
 from g4f_aio.server.routes import Route, table
 from g4f_aio.settings import KeySettings, ServerSettings, Settings
+from g4f_aio.settings.secret import SecretStr
 from g4f_aio.settings.users import ONLY
 from tests.server.conftest import QUIET, Start
 from tests.server.fakes import CHAT, HELLO, OptionallyKeyed, Record, Script, Server, entry

@@ -14,7 +14,6 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from typed_settings import SecretStr
 
 from g4f_aio.app import reload_app
 from g4f_aio.core.errors import UpstreamError
@@ -26,6 +25,7 @@ from g4f_aio.gateway.registry import Registry
 from g4f_aio.gateway.turnstile import Turnstile
 from g4f_aio.keys import LEDGER, QUOTAS, TURNSTILE
 from g4f_aio.settings import KeySettings, ModelTarget, RoutingSettings, Settings
+from g4f_aio.settings.secret import SecretStr
 from tests.e2e.wire import Answer
 from tests.patience import at_some_pace
 from tests.server.conftest import QUIET, Start

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import attrs
-from typed_settings import SecretStr
 
 from g4f_aio.core.events import ConversationState, EventStream, Finish, TextDelta
 from g4f_aio.core.provider import CallContext
 from g4f_aio.core.requests import ChatRequest
 from g4f_aio.settings import KeySettings
+from g4f_aio.settings.secret import SecretStr
 from tests.server.conftest import QUIET, Start
 from tests.server.fakes import HELLO, Record, Script, Server, entry
 

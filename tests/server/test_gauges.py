@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from typed_settings import SecretStr
 
 from g4f_aio.core.errors import RateLimitError, UpstreamError
 from g4f_aio.core.events import Finish, TextDelta
@@ -13,6 +12,7 @@ from g4f_aio.keys import CURRENT, GATEWAY
 from g4f_aio.server.counters import OTHER, Counters
 from g4f_aio.server.gauges import ProviderGauges, gauges
 from g4f_aio.server.metrics import COUNTERS
+from g4f_aio.settings.secret import SecretStr
 from tests.e2e.waiting import until
 from tests.server.conftest import Start
 from tests.server.fakes import HELLO, STREAM, Keyed, Record, Script, Server, entry

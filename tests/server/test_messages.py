@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import attrs
 import pytest
-from typed_settings import SecretStr
 
 from g4f_aio.core.errors import (
     AuthenticationError,
@@ -37,6 +36,7 @@ from g4f_aio.keys import CURRENT
 from g4f_aio.providers.openai_compatible import CHAT as EVERYTHING
 from g4f_aio.server.answers import ANSWERS
 from g4f_aio.settings import KeySettings
+from g4f_aio.settings.secret import SecretStr
 from tests.dialects.message_stream import events, message
 from tests.e2e.wire import Answer
 from tests.server.conftest import QUIET, Start

@@ -11,13 +11,13 @@ from pathlib import Path
 import attrs
 import pytest
 import yaml
-from typed_settings import SecretStr
 
 from g4f_aio.server import metrics as module
 from g4f_aio.server.counters import LATE, Histogram
 from g4f_aio.server.metrics import watch_loop
 from g4f_aio.server.routes import table
 from g4f_aio.settings import KeySettings
+from g4f_aio.settings.secret import SecretStr
 from tests.e2e.waiting import until
 from tests.server.conftest import QUIET, Start
 from tests.server.fakes import HELLO, STREAM, Server

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import attrs
 import pytest
-from typed_settings import SecretStr
 
 from g4f_aio.core.models import Capability, ModelInfo
 from g4f_aio.core.provider import Provider
@@ -17,6 +16,7 @@ from g4f_aio.gateway.registry import Registry
 from g4f_aio.keys import GATEWAY
 from g4f_aio.providers.openai_compatible import OpenAICompatible
 from g4f_aio.settings import KeySettings, ModelTarget
+from g4f_aio.settings.secret import SecretStr
 from tests.conftest import Upstream
 from tests.server.conftest import QUIET, Start
 from tests.server.fakes import HELLO, Keyed, Script, Seeing, Server, entry

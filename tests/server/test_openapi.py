@@ -11,7 +11,6 @@ import attrs
 import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from typed_settings import SecretStr
 
 import g4f_aio
 from g4f_aio.core.errors import RateLimitError, UpstreamError
@@ -23,6 +22,7 @@ from g4f_aio.server.docs import PAGES
 from g4f_aio.server.openapi import openapi_document
 from g4f_aio.server.routes import table
 from g4f_aio.settings import KeySettings
+from g4f_aio.settings.secret import SecretStr
 from tests.server.conftest import QUIET, Start
 from tests.server.fakes import HELLO, STREAM, Script, Seeing, Server, entry
 from tests.server.test_routes import ENDLESS, begin, example

@@ -9,7 +9,6 @@ import attrs
 import orjson
 import pytest
 from openai.types.responses import Response
-from typed_settings import SecretStr
 
 from g4f_aio.core.errors import (
     BadRequestError,
@@ -34,6 +33,7 @@ from g4f_aio.keys import STORAGE
 from g4f_aio.providers.openai_compatible import CHAT as EVERYTHING
 from g4f_aio.server.answers import ANSWERS
 from g4f_aio.settings import KeySettings
+from g4f_aio.settings.secret import SecretStr
 from tests.dialects.responses_wire import checked, read
 from tests.e2e.wire import Answer
 from tests.server.conftest import QUIET, Start

@@ -6,13 +6,13 @@ from typing import Any
 
 import attrs
 import pytest
-from typed_settings import SecretStr
 
 from g4f_aio.core.errors import UpstreamError
 from g4f_aio.core.models import Capability, ModelInfo
 from g4f_aio.core.record import RequestRecord
 from g4f_aio.keys import LEDGER
 from g4f_aio.settings import KeySettings, ModelTarget, RoutingSettings, Settings
+from g4f_aio.settings.secret import SecretStr
 from tests.e2e.wire import Answer
 from tests.server.conftest import QUIET, Start
 from tests.server.fakes import CHAT, HELLO, Keyed, Record, Script, Seeing, Server, entry

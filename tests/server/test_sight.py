@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import attrs
 import pytest
-from typed_settings import SecretStr
 
 from g4f_aio.app import create_app
 from g4f_aio.core.record import RequestRecord
@@ -16,6 +15,7 @@ from g4f_aio.server import sight
 from g4f_aio.server.metrics import COUNTERS
 from g4f_aio.server.sight import Guarded
 from g4f_aio.settings import Settings, SettingsError
+from g4f_aio.settings.secret import SecretStr
 from tests.collector import Collector, collecting
 from tests.e2e.waiting import until
 from tests.server.conftest import QUIET, Start

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import attrs
 import pytest
-from typed_settings import SecretStr
 
 from g4f_aio.settings import (
     CacheSettings,
@@ -20,6 +19,7 @@ from g4f_aio.settings import (
     settings_table,
 )
 from g4f_aio.settings.options import PLACES, option_suggestion, suggestion, toml
+from g4f_aio.settings.secret import SecretStr
 
 NAMES = {option.path: option for option in options()}
 

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import attrs
 import pytest
-from typed_settings.constants import METADATA_KEY
 
 from g4f_aio.settings import SettingsError
-from g4f_aio.settings.setting import setting
+from g4f_aio.settings.setting import METADATA_KEY, setting
 
 
 def even(value: int) -> str | None:

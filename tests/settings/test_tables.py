@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import attrs
 import pytest
-from typed_settings import SecretStr
 
 from g4f_aio.settings import KeySettings, ModelTarget, ProviderSettings
+from g4f_aio.settings.secret import SecretStr
 
 
 def test_a_condition_that_is_none_is_refused() -> None:

@@ -6,9 +6,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from typed_settings import SecretStr
 
 from g4f_aio.settings import KeySettings, ModelTarget, ProviderSettings
+from g4f_aio.settings.secret import SecretStr
 from g4f_aio.settings.toml_file import read
 from g4f_aio.settings.values import Values
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import attrs
 import pytest
-from typed_settings import SecretStr
 
 from g4f_aio.settings import (
     KeySettings,
@@ -15,6 +14,7 @@ from g4f_aio.settings import (
     UpstreamSettings,
     is_loopback,
 )
+from g4f_aio.settings.secret import SecretStr
 
 
 def test_a_value_that_cannot_be_is_refused_by_name_however_the_tree_is_made() -> None:

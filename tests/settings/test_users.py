@@ -6,9 +6,9 @@ import hashlib
 from typing import Any
 
 import pytest
-from typed_settings import SecretStr
 
 from g4f_aio.settings import KeySettings, ServerSettings, Settings
+from g4f_aio.settings.secret import SecretStr
 from g4f_aio.settings.users import clashes, digest, digests
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from typed_settings import SecretStr
 
 from g4f_aio.settings import ProviderSettings, options
 from g4f_aio.settings.options import Option, table_options
+from g4f_aio.settings.secret import SecretStr
 from g4f_aio.settings.values import Problem, from_data, from_text
 
 BASE = Path("/base")

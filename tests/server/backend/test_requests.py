@@ -11,7 +11,6 @@ from typing import Any
 import aiohttp
 import attrs
 import pytest
-from typed_settings import SecretStr
 
 from g4f_aio.core.errors import BadRequestError, UpstreamError
 from g4f_aio.core.events import Finish, TextDelta, Usage
@@ -19,6 +18,7 @@ from g4f_aio.keys import Caller
 from g4f_aio.server.backend.followers import FOLLOWERS, LISTENERS
 from g4f_aio.server.backend.requests import LONGEST_PAGE, PAGE, request_object
 from g4f_aio.settings import KeySettings
+from g4f_aio.settings.secret import SecretStr
 from tests.e2e.waiting import until
 from tests.server.conftest import QUIET, Start
 from tests.server.fakes import HELLO, Script, Server, entry
