@@ -7,6 +7,7 @@ https://platform.openai.com/docs/api-reference/chat/create has it still: ``funct
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import attrs
@@ -33,7 +34,8 @@ class _Older:
     function_call: str | dict[str, Any] | None = None
 
 
-_EXACT = converter()
+#: few requests ask in the older way
+_exact = cache(converter)
 
 
 def wants_functions(request: ChatRequest) -> bool:
@@ -54,7 +56,7 @@ def with_tools(request: ChatRequest, raw: dict[str, Any]) -> ChatRequest:
         request = attrs.evolve(request, messages=tuple(_messages(messages)))
     if not raw.get("functions"):
         return request
-    wire = structured(raw, _Older, _EXACT)
+    wire = structured(raw, _Older, _exact())
     options = {name: value for name, value in request.options.items() if name not in _FIELDS}
     return attrs.evolve(
         request,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, cast, get_args
 
 import attrs
@@ -131,7 +132,7 @@ def structure(raw: dict[str, Any]) -> Body:
     try:
         return cast(Body, _STRUCTURE(raw, Body))
     except Exception:  # noqa: BLE001  (whatever it was, the exact converter describes it)
-        return structured(raw, Body, _EXACT)
+        return structured(raw, Body, _exact())
 
 
 @attrs.frozen
@@ -274,6 +275,11 @@ def _converter(*, detailed: bool) -> cattrs.Converter:
     return converter
 
 
+@cache
+def _exact() -> cattrs.Converter:
+    return _converter(detailed=True)
+
+
 #: what the unions of a body look like on the wire, by the value of ``type``; None: any other value
 VARIANTS: dict[Any, dict[str | None, type[attrs.AttrsInstance]]] = {
     Part: {
@@ -289,5 +295,4 @@ VARIANTS: dict[Any, dict[str | None, type[attrs.AttrsInstance]]] = {
 }
 _ROLES = get_args(Role)
 _FAST = _converter(detailed=False)
-_EXACT = _converter(detailed=True)
 _STRUCTURE = _FAST.get_structure_hook(Body)
