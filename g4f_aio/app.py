@@ -36,7 +36,7 @@ from .server.admission import turnstile_for
 from .server.answers import ANSWERS, Answers, answers_ctx
 from .server.cors import add_cors
 from .server.docs import DESCRIPTION, Description
-from .server.middlewares import ACCESS, DOORMAN, add_headers, boundary
+from .server.middlewares import ACCESS, DOORMAN, boundary
 from .server.openapi import openapi_document
 from .server.routes import add_routes
 from .server.sight import add_sight
@@ -72,7 +72,6 @@ def create_app(
     app[WEB_SEARCH] = WebSearch()
     app[DESCRIPTION] = Description(openapi_document)
     app[ACCESS] = add_routes(app)
-    app.on_response_prepare.append(add_headers)
     add_sight(app)
     add_cors(app, settings.server.cors_origin)
     app.cleanup_ctx.append(partial(storage_ctx, storage))

@@ -13,6 +13,7 @@ from multidict import istr
 from ..core.errors import GatewayError, OverloadedError
 from ..dialects.sse import KEEP_ALIVE
 from ..keys import CURRENT
+from .reply import Reply, put_headers
 
 _SSE_HEADERS: dict[str, str] = {
     hdrs.CONTENT_TYPE: "text/event-stream; charset=utf-8",
@@ -20,12 +21,6 @@ _SSE_HEADERS: dict[str, str] = {
     istr("X-Accel-Buffering"): "no",
 }
 _log = logging.getLogger(__name__)
-
-
-class _Stream(web.StreamResponse):
-    """Sends its headers together with the first bytes, not in a packet of their own."""
-
-    _send_headers_immediately = False
 
 
 class Answer:
@@ -113,7 +108,8 @@ class Answer:
             self._opening = asyncio.Lock()
         async with self._opening:
             if self._response is None:
-                response = _Stream(headers={**_SSE_HEADERS, **self._headers})
+                response = Reply({**_SSE_HEADERS, **self._headers})
+                await put_headers(self.request, response)
                 await response.prepare(self.request)
                 self._response = response
             return self._response

@@ -17,6 +17,7 @@ from ..keys import REQUEST_ID
 from .answers import ANSWERS, Answer
 from .errors import internal_error
 from .headers import about
+from .reply import Reply
 
 _log = logging.getLogger(__name__)
 
@@ -85,14 +86,14 @@ async def _stream(
     return await answer.close(last)
 
 
-async def _body(chat: R, events: Events, dialect: Face[R], record: RequestRecord) -> web.Response:
+async def _body(chat: R, events: Events, dialect: Face[R], record: RequestRecord) -> Reply:
     completion = Completion()
     headers: dict[str, str] = _JSON
     async for event in events:
         if isinstance(event, Started):
             headers = {**_JSON, **about(record, event)}
         completion.add(event)
-    return web.Response(body=dialect.encode_completion(chat, completion), headers=headers)
+    return Reply(headers, dialect.encode_completion(chat, completion))
 
 
 async def _ended(
