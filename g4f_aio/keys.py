@@ -15,7 +15,7 @@ from .files.lazy import LazyFetcher
 from .gateway.gateway import Gateway
 from .gateway.limits import Limits
 from .gateway.turnstile import Turnstile
-from .settings import Settings
+from .settings import Settings, users
 
 
 @attrs.frozen
@@ -33,6 +33,25 @@ class Caller:
     def bringing(self, provider_key: str) -> Caller:
         """The same one with a credential of his own."""
         return Caller(self.name, self.admin, provider_key, self.limits)
+
+
+#: who showed no key, where one is asked for
+NOBODY = Caller(users.NOBODY)
+
+
+@attrs.define
+class Visit:
+    """What is known of a request on its way through the server.
+
+    *received* is monotonic, in seconds. *dialect* is the caller's once the handler has said it, and
+    *record* is there when the request has been understood.
+    """
+
+    request_id: str
+    received: float
+    caller: Caller = NOBODY
+    dialect: Face[Any] | None = None
+    record: RequestRecord | None = None
 
 
 @attrs.define
@@ -54,8 +73,4 @@ QUOTAS: web.AppKey[QuotaStore] = web.AppKey("QUOTAS")
 #: that of the whole process
 TURNSTILE = web.AppKey("TURNSTILE", Turnstile)
 
-CALLER = web.RequestKey("CALLER", Caller)
-DIALECT: web.RequestKey[Face[Any]] = web.RequestKey("DIALECT", Face[Any])
-RECORD = web.RequestKey("RECORD", RequestRecord)
-REQUEST_ID = web.RequestKey("REQUEST_ID", str)
-RECEIVED = web.RequestKey("RECEIVED", float)
+VISIT = web.RequestKey("VISIT", Visit)

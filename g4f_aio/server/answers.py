@@ -109,7 +109,7 @@ class Answer:
         async with self._opening:
             if self._response is None:
                 response = Reply({**_SSE_HEADERS, **self._headers})
-                await put_headers(self.request, response)
+                await put_headers(self.request.app, self.request, response)
                 await response.prepare(self.request)
                 self._response = response
             return self._response

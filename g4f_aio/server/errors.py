@@ -13,7 +13,7 @@ from ..core.errors import BadRequestError, GatewayError, PermissionDeniedError
 from ..dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from ..dialects.base import Face
 from ..dialects.openai_chat import OPENAI_CHAT
-from ..keys import DIALECT, RECORD, REQUEST_ID
+from ..keys import VISIT, Visit
 from .headers import PROVIDER, about
 
 #: seconds to wait where nobody knows better
@@ -29,9 +29,9 @@ _ANTHROPIC_ID = istr("request-id")
 
 def dialect_of(request: web.BaseRequest) -> Face[Any]:
     """The caller's dialect, also where no handler has said it."""
-    found: Face[Any] | None = request.get(DIALECT)
-    if found is not None:
-        return found
+    visit: Visit | None = request.get(VISIT)
+    if visit is not None and visit.dialect is not None:
+        return visit.dialect
     path = request.path
     if path == _MESSAGES or path.startswith(f"{_MESSAGES}/") or VERSION in request.headers:
         return ANTHROPIC_MESSAGES
@@ -50,7 +50,8 @@ def error_response(
 ) -> web.Response:
     """The response for an error before the first byte; *request_id* is for a request without one."""
     dialect = dialect_of(request)
-    error.request_id = request.get(REQUEST_ID, request_id)
+    visit = request.get(VISIT)
+    error.request_id = request_id if visit is None else visit.request_id
     response = web.Response(
         status=dialect.status(error),
         body=dialect.encode_error(error),
@@ -65,8 +66,8 @@ def error_response(
         headers["retry-after-ms"] = str(math.ceil(wait * 1000))
     if error.should_retry is not None:
         headers["x-should-retry"] = str(error.should_retry).lower()
-    if (record := request.get(RECORD)) is not None:
-        headers.update(about(record))
+    if visit is not None and visit.record is not None:
+        headers.update(about(visit.record))
     if error.provider is not None and error.provider.isascii() and error.provider.isprintable():
         headers[PROVIDER] = error.provider
     return response
@@ -97,7 +98,9 @@ def from_http(request: web.BaseRequest, found: web.HTTPException) -> GatewayErro
 
 def internal_error(request: web.BaseRequest) -> GatewayError:
     """500 for a mistake of ours: no details, but where the log has them."""
-    return GatewayError(f"Internal error; the log has it under request id {request[REQUEST_ID]}")
+    return GatewayError(
+        f"Internal error; the log has it under request id {request[VISIT].request_id}"
+    )
 
 
 def too_large(limit: int) -> GatewayError:

@@ -12,7 +12,7 @@ from aiohttp import web
 from multidict import istr
 
 from ..core.errors import GatewayError, OverloadedError
-from ..keys import CALLER, RECEIVED, REQUEST_ID
+from ..keys import VISIT, Visit
 from ..logs import request_id_var
 from .access import Access, Doorman, require
 from .errors import error_response, from_http, internal_error
@@ -33,13 +33,12 @@ _log = logging.getLogger(__name__)
 @web.middleware
 async def boundary(request: web.Request, handler: Handler) -> web.StreamResponse:
     """The outermost and only middleware; one, because each costs every request."""
-    request[RECEIVED] = time.monotonic()
     given = request.headers.get(_REQUEST_ID)
     request_id = given if given and _ID.fullmatch(given) else new_request_id()
-    request[REQUEST_ID] = request_id
+    visit = request[VISIT] = Visit(request_id, time.monotonic())
     request_id_var.set(request_id)
+    app = request.app
     try:
-        app = request.app
         doorman = app[DOORMAN]
         doorman.check_host(request)
         # routes that are not in the table are aiohttp's own: 404, 405, preflights
@@ -47,7 +46,7 @@ async def boundary(request: web.Request, handler: Handler) -> web.StreamResponse
         doorman.check_origin(request)
         caller = doorman.identify(request, access)
         require(caller, access)
-        request[CALLER] = caller
+        visit.caller = caller
         response = await handler(request)
     except GatewayError as error:
         response = _answer(request, error)
@@ -61,7 +60,7 @@ async def boundary(request: web.Request, handler: Handler) -> web.StreamResponse
         _log.exception("%s %s failed", request.method, request.path)
         response = _answer(request, internal_error(request))
     if not response.prepared:  # a stream has told its own when it began
-        await put_headers(request, response)
+        await put_headers(app, request, response)
     return response
 
 

@@ -11,7 +11,7 @@ from aiohttp import HttpVersion11, hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 from multidict import istr
 
-from ..keys import CALLER, CURRENT, RECEIVED, REQUEST_ID
+from ..keys import CURRENT, VISIT
 from .admission import quota_left
 from .errors import put_id
 from .headers import drop_quotas
@@ -108,21 +108,20 @@ def _date(second: int) -> str:
     return formatdate(second, usegmt=True)
 
 
-async def put_headers(request: web.Request, response: web.StreamResponse) -> None:
+async def put_headers(
+    app: web.Application, request: web.Request, response: web.StreamResponse
+) -> None:
     """The headers on every answer, before it is sent; and with that it is counted."""
     headers = response.headers
-    app = request.app
-    request_id = request.get(REQUEST_ID)
-    if request_id is not None:
-        put_id(request, headers, request_id)
-        headers[_PROCESSING] = str(int((time.monotonic() - request[RECEIVED]) * 1000))
+    visit = request[VISIT]
+    put_id(request, headers, visit.request_id)
+    headers[_PROCESSING] = str(int((time.monotonic() - visit.received) * 1000))
     headers[_SNIFF] = "nosniff"
     headers[hdrs.SERVER] = "g4f_aio"
     if hdrs.ORIGIN in request.headers:
         headers[hdrs.VARY] = "Origin"  # another page may get another answer
-    caller = request.get(CALLER)
-    if caller is not None and caller.limits is not None:
-        own = await quota_left(app, caller)
+    if visit.caller.limits is not None:
+        own = await quota_left(app, visit.caller)
         if own:
             drop_quotas(headers)
         headers.update(own)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import aclosing
 
 from aiohttp import hdrs, web
 
@@ -13,7 +12,7 @@ from ..core.errors import GatewayError
 from ..core.events import Events, Passthrough, Started
 from ..core.record import RequestRecord
 from ..dialects.base import Face, R
-from ..keys import REQUEST_ID
+from ..keys import VISIT
 from .answers import ANSWERS, Answer
 from .errors import internal_error
 from .headers import about
@@ -25,10 +24,12 @@ _JSON: dict[str, str] = {hdrs.CONTENT_TYPE: "application/json"}
 
 
 async def send(
+    app: web.Application,
     request: web.Request,
     chat: R,
     events: Events,
     dialect: Face[R],
+    *,
     record: RequestRecord,
 ) -> web.StreamResponse:
     """Answer *request* with *events*: as a stream where *chat* asks for one, else as one body.
@@ -36,13 +37,15 @@ async def send(
     Before the first byte an error is raised, for the boundary to answer with its status; after it,
     it becomes the stream's last event. A client that leaves cancels this, and everything below.
     """
-    answers = request.app[ANSWERS]
+    answers = app[ANSWERS]
     answer = answers.begin(request, streamed=chat.stream, idle=dialect.keep_alive)
     try:
-        async with aclosing(events):
+        try:
             if chat.stream:
                 return await _stream(answer, chat, events, dialect, record)
             return await _body(chat, events, dialect, record)
+        finally:
+            await events.aclose()
     except asyncio.CancelledError:
         if answer.failure is None:
             raise
@@ -110,5 +113,5 @@ async def _ended(
 
 def _named(answer: Answer, error: GatewayError) -> GatewayError:
     """An error with the id of the request that it ends."""
-    error.request_id = answer.request[REQUEST_ID]
+    error.request_id = answer.request[VISIT].request_id
     return error
