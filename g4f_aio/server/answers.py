@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Mapping
+from types import MappingProxyType
 
 from aiohttp import hdrs, web
 from multidict import istr
@@ -29,22 +30,23 @@ class Answer:
     *idle* is what it sends while there is nothing to say.
     """
 
+    #: why it was ended from outside; then its task is cancelled
+    failure: GatewayError | None = None
+    #: since when a write waits for the client, or the client has taken nothing of it
+    blocked_since: float | None = None
+    _response: web.StreamResponse | None = None
+    _headers: Mapping[str, str] = MappingProxyType({})
+    _opening: asyncio.Lock | None = None
+    _closing = False
+    _waiting = 0
+
     def __init__(self, request: web.Request, *, streamed: bool, idle: bytes = KEEP_ALIVE) -> None:
         self.request = request
         self.streamed = streamed
         self._idle = idle
-        #: why it was ended from outside; then its task is cancelled
-        self.failure: GatewayError | None = None
         # Python 3.11 asks the system for the process's id each time it is asked for the running loop
         self._task = asyncio.current_task(request.task.get_loop())
-        self._response: web.StreamResponse | None = None
-        self._closing = False
-        self._headers: Mapping[str, str] = {}
-        self._opening: asyncio.Lock | None = None
         self.last_write = time.monotonic()
-        #: since when a write waits for the client, or the client has taken nothing of it
-        self.blocked_since: float | None = None
-        self._waiting = 0
 
     @property
     def started(self) -> bool:

@@ -27,9 +27,8 @@ _REQUEST_ID = istr("x-request-id")
 _ANTHROPIC_ID = istr("request-id")
 
 
-def dialect_of(request: web.BaseRequest) -> Face[Any]:
+def dialect_of(request: web.BaseRequest, visit: Visit | None) -> Face[Any]:
     """The caller's dialect, also where no handler has said it."""
-    visit: Visit | None = request.get(VISIT)
     if visit is not None and visit.dialect is not None:
         return visit.dialect
     path = request.path
@@ -38,10 +37,10 @@ def dialect_of(request: web.BaseRequest) -> Face[Any]:
     return OPENAI_CHAT
 
 
-def put_id(request: web.BaseRequest, headers: MutableMapping[str, str], request_id: str) -> None:
+def put_id(dialect: Face[Any], headers: MutableMapping[str, str], request_id: str) -> None:
     """Name the request in the headers of its answer, in the words of the caller's dialect, too."""
     headers[_REQUEST_ID] = request_id
-    if dialect_of(request) is ANTHROPIC_MESSAGES:
+    if dialect is ANTHROPIC_MESSAGES:
         headers[_ANTHROPIC_ID] = request_id
 
 
@@ -49,8 +48,8 @@ def error_response(
     request: web.BaseRequest, error: GatewayError, request_id: str | None = None
 ) -> web.Response:
     """The response for an error before the first byte; *request_id* is for a request without one."""
-    dialect = dialect_of(request)
     visit = request.get(VISIT)
+    dialect = dialect_of(request, visit)
     error.request_id = request_id if visit is None else visit.request_id
     response = web.Response(
         status=dialect.status(error),

@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from ..core.errors import BadRequestError, GatewayError
-from .errors import error_response, from_http, put_id
+from .errors import dialect_of, error_response, from_http, put_id
 from .middlewares import new_request_id
 from .reply import Reply
 
@@ -92,7 +92,7 @@ def _answer(request: web.BaseRequest, error: GatewayError) -> web.Response:
     """As from the boundary, which such requests do not reach."""
     request_id = new_request_id()
     response = error_response(request, error, request_id)
-    put_id(request, response.headers, request_id)
+    put_id(dialect_of(request, None), response.headers, request_id)
     response.headers["openai-processing-ms"] = "0"
     response.headers["x-content-type-options"] = "nosniff"
     response.headers["Server"] = "g4f_aio"

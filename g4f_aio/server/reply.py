@@ -13,7 +13,7 @@ from multidict import istr
 
 from ..keys import CURRENT, VISIT
 from .admission import quota_left
-from .errors import put_id
+from .errors import dialect_of, put_id
 from .headers import drop_quotas
 from .metrics import COUNTERS
 
@@ -114,7 +114,7 @@ async def put_headers(
     """The headers on every answer, before it is sent; and with that it is counted."""
     headers = response.headers
     visit = request[VISIT]
-    put_id(request, headers, visit.request_id)
+    put_id(dialect_of(request, visit), headers, visit.request_id)
     headers[_PROCESSING] = str(int((time.monotonic() - visit.received) * 1000))
     headers[_SNIFF] = "nosniff"
     headers[hdrs.SERVER] = "g4f_aio"
