@@ -37,7 +37,7 @@ from .server.access import Doorman
 from .server.admission import turnstile_for
 from .server.answers import ANSWERS, Answers, answers_ctx
 from .server.description import DESCRIPTION, Description
-from .server.middlewares import ACCESS, DOORMAN, add_headers, boundary
+from .server.middlewares import ACCESS, DOORMAN, boundary
 from .server.routes import add_routes
 from .server.sight import add_sight
 from .server.web_search import WEB_SEARCH, WebSearch, web_search_ctx
@@ -77,7 +77,6 @@ def create_app(
     app[WEB_SEARCH] = WebSearch()
     app[DESCRIPTION] = Description()
     app[ACCESS] = add_routes(app)
-    app.on_response_prepare.append(add_headers)
     add_sight(app)
     if settings.server.cors_origin:
         cors.add_cors(app, settings.server.cors_origin)

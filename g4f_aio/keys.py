@@ -14,7 +14,7 @@ from .files.lazy import LazyFetcher
 from .gateway.gateway import Gateway
 from .gateway.limits import Limits
 from .gateway.turnstile import Turnstile
-from .settings import Settings
+from .settings import Settings, users
 
 if TYPE_CHECKING:
     from .core.stores import QuotaStore, RequestStore, Storage
@@ -37,6 +37,25 @@ class Caller:
         return Caller(self.name, self.admin, provider_key, self.limits)
 
 
+#: who showed no key, where one is asked for
+NOBODY = Caller(users.NOBODY)
+
+
+@attrs.define
+class Visit:
+    """What is known of a request on its way through the server.
+
+    *received* is monotonic, in seconds. *dialect* is the caller's once the handler has said it, and
+    *record* is there when the request has been understood.
+    """
+
+    request_id: str
+    received: float
+    caller: Caller = NOBODY
+    dialect: Face[Any] | None = None
+    record: RequestRecord | None = None
+
+
 @attrs.define
 class Current:
     """What a reload replaces: the settings in force. *changed* tells that it did."""
@@ -57,8 +76,4 @@ REQUESTS: web.AppKey[RequestStore] = web.AppKey("REQUESTS")
 #: that of the whole process
 TURNSTILE = web.AppKey("TURNSTILE", Turnstile)
 
-CALLER = web.RequestKey("CALLER", Caller)
-DIALECT: web.RequestKey[Face[Any]] = web.RequestKey("DIALECT", Face[Any])
-RECORD = web.RequestKey("RECORD", RequestRecord)
-REQUEST_ID = web.RequestKey("REQUEST_ID", str)
-RECEIVED = web.RequestKey("RECEIVED", float)
+VISIT = web.RequestKey("VISIT", Visit)

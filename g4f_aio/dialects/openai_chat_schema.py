@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import Any, cast, get_args
 
 import attrs
@@ -275,11 +275,6 @@ def _converter(*, detailed: bool) -> cattrs.Converter:
     return converter
 
 
-@cache
-def _exact() -> cattrs.Converter:
-    return _converter(detailed=True)
-
-
 #: what the unions of a body look like on the wire, by the value of ``type``; None: any other value
 VARIANTS: dict[Any, dict[str | None, type[attrs.AttrsInstance]]] = {
     Part: {
@@ -295,4 +290,5 @@ VARIANTS: dict[Any, dict[str | None, type[attrs.AttrsInstance]]] = {
 }
 _ROLES = get_args(Role)
 _FAST = _converter(detailed=False)
+_exact = cache(partial(_converter, detailed=True))
 _STRUCTURE = _FAST.get_structure_hook(Body)

@@ -10,13 +10,12 @@ from multidict import istr
 
 from ..core.errors import AuthenticationError, BadRequestError, PermissionDeniedError
 from ..gateway.limits import Limits
-from ..keys import Caller
+from ..keys import NOBODY, Caller
 from ..settings import KeySettings, Settings, is_loopback, users
 from ..settings.users import digest, digests
 
 LOCAL = Caller(users.LOCAL, admin=True)
 _ONLY = Caller(users.ONLY, admin=True)
-_ANONYMOUS = Caller(users.NOBODY)
 _LOOPBACK_NAMES = frozenset(("127.0.0.1", "[::1]", "localhost"))
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
@@ -122,7 +121,7 @@ class Doorman:
             if (caller := callers.get(digest(key))) is not None:
                 return caller
         if access is Access.PUBLIC:
-            return _ANONYMOUS
+            return NOBODY
         raise AuthenticationError(
             "Invalid API key" if bearer or given else "This server needs an API key"
         )

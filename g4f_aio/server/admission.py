@@ -34,7 +34,7 @@ from ..gateway.limits import (
     used_tokens,
 )
 from ..gateway.turnstile import Turnstile
-from ..keys import CALLER, CURRENT, GATEWAY, QUOTAS, TURNSTILE, Caller
+from ..keys import CURRENT, GATEWAY, QUOTAS, TURNSTILE, VISIT, Caller
 from ..settings import Settings
 from .headers import quota_headers
 
@@ -73,7 +73,7 @@ async def admit(request: web.Request, chat: Request, limits: Limits) -> Ticket |
     PermissionDeniedError for a model that he may not ask for, RateLimitError when he has used up
     what he may.
     """
-    name = request[CALLER].name
+    name = request[VISIT].caller.name
     if limits.models is not None:
         gateway = request.app[GATEWAY].now
         model = asked_model(chat, gateway.settings, gateway.registry.resolve)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Mapping
+from types import MappingProxyType
 
 from aiohttp import hdrs, web
 from multidict import istr
@@ -13,6 +14,7 @@ from multidict import istr
 from ..core.errors import GatewayError, OverloadedError
 from ..dialects.sse import KEEP_ALIVE
 from ..keys import CURRENT
+from .reply import Reply, put_headers
 
 _SSE_HEADERS: dict[str, str] = {
     hdrs.CONTENT_TYPE: "text/event-stream; charset=utf-8",
@@ -22,34 +24,29 @@ _SSE_HEADERS: dict[str, str] = {
 _log = logging.getLogger(__name__)
 
 
-class _Stream(web.StreamResponse):
-    """Sends its headers together with the first bytes, not in a packet of their own."""
-
-    _send_headers_immediately = False
-
-
 class Answer:
     """One answer on its way; a stream's headers go out with its first bytes.
 
     *idle* is what it sends while there is nothing to say.
     """
 
+    #: why it was ended from outside; then its task is cancelled
+    failure: GatewayError | None = None
+    #: since when a write waits for the client, or the client has taken nothing of it
+    blocked_since: float | None = None
+    _response: web.StreamResponse | None = None
+    _headers: Mapping[str, str] = MappingProxyType({})
+    _opening: asyncio.Lock | None = None
+    _closing = False
+    _waiting = 0
+
     def __init__(self, request: web.Request, *, streamed: bool, idle: bytes = KEEP_ALIVE) -> None:
         self.request = request
         self.streamed = streamed
         self._idle = idle
-        #: why it was ended from outside; then its task is cancelled
-        self.failure: GatewayError | None = None
         # Python 3.11 asks the system for the process's id each time it is asked for the running loop
         self._task = asyncio.current_task(request.task.get_loop())
-        self._response: web.StreamResponse | None = None
-        self._closing = False
-        self._headers: Mapping[str, str] = {}
-        self._opening: asyncio.Lock | None = None
         self.last_write = time.monotonic()
-        #: since when a write waits for the client, or the client has taken nothing of it
-        self.blocked_since: float | None = None
-        self._waiting = 0
 
     @property
     def started(self) -> bool:
@@ -113,7 +110,8 @@ class Answer:
             self._opening = asyncio.Lock()
         async with self._opening:
             if self._response is None:
-                response = _Stream(headers={**_SSE_HEADERS, **self._headers})
+                response = Reply({**_SSE_HEADERS, **self._headers})
+                await put_headers(self.request.app, self.request, response)
                 await response.prepare(self.request)
                 self._response = response
             return self._response

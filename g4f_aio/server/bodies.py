@@ -25,17 +25,17 @@ async def read_json(request: web.Request) -> bytes:
             status=415,
             code="unsupported_media_type",
         )
-    limit = request.client_max_size
-    if (request.content_length or 0) > limit:
+    length, limit = request.content_length or 0, request.client_max_size
+    if length > limit:
         raise too_large(limit)
-    seconds = request.app[CURRENT].settings.server.body_timeout
     try:
-        if request.content.is_eof() and (request.content_length or 0) > 0:
+        if length and request.content.is_eof():
             # it came with the headers, as nearly always
             return request.content.read_nowait()
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(request.app[CURRENT].settings.server.body_timeout):
             return await request.read()
     except TimeoutError:
+        seconds = request.app[CURRENT].settings.server.body_timeout
         raise BadRequestError(
             f"The body did not arrive within {seconds:g} s", status=408, code="request_timeout"
         ) from None

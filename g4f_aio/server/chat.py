@@ -18,15 +18,12 @@ from ..dialects.base import Face, R
 from ..gateway.conversation import Chat as Ask
 from ..gateway.conversation import converse
 from ..keys import (
-    CALLER,
     CURRENT,
-    DIALECT,
     GATEWAY,
     LEDGER,
-    RECORD,
-    REQUEST_ID,
     STORAGE,
     TURNSTILE,
+    VISIT,
     Caller,
 )
 from ..settings import checks
@@ -40,17 +37,24 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 #: what makes a chat complete that is not all in the body of its request
 Complete = Callable[[R, web.Request], R]
 #: what answers a chat once it is known to be allowed
-Reply = Callable[[web.Request, R, RequestRecord], Awaitable[web.StreamResponse]]
+Respond = Callable[[web.Application, web.Request, R, RequestRecord], Awaitable[web.StreamResponse]]
 
 
 def chat_handler(
-    dialect: Face[R], complete: Complete[R] | None = None, reply: Reply[R] | None = None
+    dialect: Face[R], complete: Complete[R] | None = None, respond: Respond[R] | None = None
 ) -> Handler:
     """A handler for requests in *dialect*; the path may fix provider and conversation."""
-    answer: Reply[R] = reply or _answer
+
+    def plainly(
+        app: web.Application, request: web.Request, chat: R, record: RequestRecord
+    ) -> Awaitable[web.StreamResponse]:
+        return send(app, request, chat, events_for(app, chat, record), dialect, record=record)
+
+    answer: Respond[R] = respond or plainly
 
     async def handler(request: web.Request) -> web.StreamResponse:
-        request[DIALECT] = dialect
+        visit = request[VISIT]
+        visit.dialect = dialect
         app = request.app
         turnstile = app[TURNSTILE]
         if not turnstile.try_enter():
@@ -60,15 +64,22 @@ def chat_handler(
             if complete is not None:
                 chat = complete(chat, request)
             chat = _with_path(chat, request)
-            caller = request[CALLER]
+            caller = visit.caller
             chat = with_caller(chat, caller, app)
-            record = open_record(request, chat, caller)
+            record = visit.record = RequestRecord(
+                visit.request_id,
+                caller.name,
+                chat.dialect,
+                chat.model,
+                chat.routing.provider,
+                chat.stream,
+            )
             limits = caller.limits
             ticket = None
             try:
                 if limits is not None:
                     ticket = await admit(request, chat, limits)
-                return await answer(request, chat, record)
+                return await answer(app, request, chat, record)
             except GatewayError as error:
                 record.failed(error)
                 raise
@@ -88,26 +99,9 @@ def chat_handler(
     return handler
 
 
-def open_record(request: web.Request, chat: Request, caller: Caller) -> RequestRecord:
-    """The record of a request that is understood and now to be answered."""
-    record = request[RECORD] = RequestRecord(
-        request[REQUEST_ID],
-        caller.name,
-        chat.dialect,
-        chat.model,
-        chat.routing.provider,
-        chat.stream,
-    )
-    return record
-
-
-async def _answer(request: web.Request, chat: R, record: RequestRecord) -> web.StreamResponse:
-    return await send(request, chat, events_for(request, chat, record), request[DIALECT], record)
-
-
-def events_for(request: web.Request, chat: Request, record: RequestRecord) -> Events:
+def events_for(app: web.Application, chat: Request, record: RequestRecord) -> Events:
     """The events that answer a chat, as part of its conversation where it names one."""
-    gateway = request.app[GATEWAY]
+    gateway = app[GATEWAY]
     if isinstance(chat, Operation):
         return gateway.call(chat, record)
     routing = chat.routing
@@ -116,9 +110,9 @@ def events_for(request: web.Request, chat: Request, record: RequestRecord) -> Ev
     ask: Ask = partial(gateway.chat, record=record)
     if routing.web_search:
         # inside of the conversation, which keeps what was said and not what was found
-        ask = partial(request.app[WEB_SEARCH].chat, request.app, ask, record)
+        ask = partial(app[WEB_SEARCH].chat, app, ask, record)
     if routing.conversation_id:
-        return converse(ask, chat, record.caller, request.app[STORAGE])
+        return converse(ask, chat, record.caller, app[STORAGE])
     return ask(chat)
 
 

@@ -168,8 +168,8 @@ class Counters:
         if record.cache is not None:
             self.cache[record.cache] += 1
 
-    async def count(self, request: web.Request, response: web.StreamResponse) -> None:
-        """Count a response (signal ``on_response_prepare``)."""
+    def count(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Count a response."""
         method = request.method
         if method not in _METHODS:
             method = OTHER

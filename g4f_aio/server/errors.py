@@ -12,7 +12,7 @@ from ..core.errors import BadRequestError, GatewayError, PermissionDeniedError
 from ..dialects.anthropic_errors import ANTHROPIC_ERRORS
 from ..dialects.base import ErrorFormat
 from ..dialects.openai_chat import OPENAI_CHAT
-from ..keys import DIALECT, RECORD, REQUEST_ID
+from ..keys import VISIT, Visit
 from .headers import PROVIDER, about
 
 #: seconds to wait where nobody knows better
@@ -26,21 +26,20 @@ _REQUEST_ID = istr("x-request-id")
 _ANTHROPIC_ID = istr("request-id")
 
 
-def dialect_of(request: web.BaseRequest) -> ErrorFormat:
+def dialect_of(request: web.BaseRequest, visit: Visit | None) -> ErrorFormat:
     """The caller's dialect, also where no handler has said it."""
-    found: ErrorFormat | None = request.get(DIALECT)
-    if found is not None:
-        return found
+    if visit is not None and visit.dialect is not None:
+        return visit.dialect
     path = request.path
     if path == _MESSAGES or path.startswith(f"{_MESSAGES}/") or VERSION in request.headers:
         return ANTHROPIC_ERRORS
     return OPENAI_CHAT
 
 
-def put_id(request: web.BaseRequest, headers: MutableMapping[str, str], request_id: str) -> None:
+def put_id(dialect: ErrorFormat, headers: MutableMapping[str, str], request_id: str) -> None:
     """Name the request in the headers of its answer, in the words of the caller's dialect, too."""
     headers[_REQUEST_ID] = request_id
-    if dialect_of(request).name == ANTHROPIC_ERRORS.name:
+    if dialect.name == ANTHROPIC_ERRORS.name:
         headers[_ANTHROPIC_ID] = request_id
 
 
@@ -48,8 +47,9 @@ def error_response(
     request: web.BaseRequest, error: GatewayError, request_id: str | None = None
 ) -> web.Response:
     """The response for an error before the first byte; *request_id* is for a request without one."""
-    dialect = dialect_of(request)
-    error.request_id = request.get(REQUEST_ID, request_id)
+    visit = request.get(VISIT)
+    dialect = dialect_of(request, visit)
+    error.request_id = request_id if visit is None else visit.request_id
     response = web.Response(
         status=dialect.status(error),
         body=dialect.encode_error(error),
@@ -64,8 +64,8 @@ def error_response(
         headers["retry-after-ms"] = str(math.ceil(wait * 1000))
     if error.should_retry is not None:
         headers["x-should-retry"] = str(error.should_retry).lower()
-    if (record := request.get(RECORD)) is not None:
-        headers.update(about(record))
+    if visit is not None and visit.record is not None:
+        headers.update(about(visit.record))
     if error.provider is not None and error.provider.isascii() and error.provider.isprintable():
         headers[PROVIDER] = error.provider
     return response
@@ -96,7 +96,9 @@ def from_http(request: web.BaseRequest, found: web.HTTPException) -> GatewayErro
 
 def internal_error(request: web.BaseRequest) -> GatewayError:
     """500 for a mistake of ours: no details, but where the log has them."""
-    return GatewayError(f"Internal error; the log has it under request id {request[REQUEST_ID]}")
+    return GatewayError(
+        f"Internal error; the log has it under request id {request[VISIT].request_id}"
+    )
 
 
 def too_large(limit: int) -> GatewayError:

@@ -10,7 +10,7 @@ from aiohttp import web
 from ..core.requests import ChatRequest
 from ..dialects.anthropic_messages import ANTHROPIC_MESSAGES
 from ..gateway.counting import count_tokens as count
-from ..keys import CALLER, DIALECT, GATEWAY
+from ..keys import GATEWAY, VISIT
 from .admission import admit
 from .bodies import json_response, read_json
 from .chat import chat_handler, with_caller
@@ -40,10 +40,10 @@ async def count_tokens(request: web.Request) -> web.Response:
 
     It takes nothing of a quota.
     """
-    request[DIALECT] = ANTHROPIC_MESSAGES
+    request[VISIT].dialect = ANTHROPIC_MESSAGES
     chat = ANTHROPIC_MESSAGES.decode_prompt(await read_json(request))
-    chat = with_caller(with_headers(chat, request), request[CALLER], request.app)
-    limits = request[CALLER].limits
+    chat = with_caller(with_headers(chat, request), request[VISIT].caller, request.app)
+    limits = request[VISIT].caller.limits
     if limits is not None:
         await admit(request, chat, attrs.evolve(limits, quota=None))
     gateway = request.app[GATEWAY]

@@ -8,16 +8,15 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 
-from aiohttp import hdrs, web
+from aiohttp import web
 from multidict import istr
 
 from ..core.errors import GatewayError, OverloadedError
-from ..keys import CALLER, CURRENT, RECEIVED, REQUEST_ID
+from ..keys import VISIT, Visit
 from ..logs import request_id_var
 from .access import Access, Doorman, require
-from .admission import quota_left
-from .errors import error_response, from_http, internal_error, put_id
-from .headers import drop_quotas
+from .errors import error_response, from_http, internal_error
+from .reply import put_headers
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -27,8 +26,6 @@ DOORMAN = web.AppKey("DOORMAN", Doorman)
 _random = random.Random()  # noqa: S311  (an id, no secret)
 # interned: the case of a plain string is folded at each use
 _REQUEST_ID = istr("x-request-id")
-_PROCESSING = istr("openai-processing-ms")
-_SNIFF = istr("x-content-type-options")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _log = logging.getLogger(__name__)
 
@@ -36,13 +33,12 @@ _log = logging.getLogger(__name__)
 @web.middleware
 async def boundary(request: web.Request, handler: Handler) -> web.StreamResponse:
     """The outermost and only middleware; one, because each costs every request."""
-    request[RECEIVED] = time.monotonic()
     given = request.headers.get(_REQUEST_ID)
     request_id = given if given and _ID.fullmatch(given) else new_request_id()
-    request[REQUEST_ID] = request_id
+    visit = request[VISIT] = Visit(request_id, time.monotonic())
     request_id_var.set(request_id)
+    app = request.app
     try:
-        app = request.app
         doorman = app[DOORMAN]
         doorman.check_host(request)
         # routes that are not in the table are aiohttp's own: 404, 405, preflights
@@ -50,43 +46,22 @@ async def boundary(request: web.Request, handler: Handler) -> web.StreamResponse
         doorman.check_origin(request)
         caller = doorman.identify(request, access)
         require(caller, access)
-        request[CALLER] = caller
-        return await handler(request)
+        visit.caller = caller
+        response = await handler(request)
     except GatewayError as error:
-        return _answer(request, error)
+        response = _answer(request, error)
     except web.HTTPException as found:
         response = _answer(request, from_http(request, found))
         if "Allow" in found.headers:
             response.headers["Allow"] = found.headers["Allow"]
-        return response
     except ConnectionError:
         raise  # the client is gone; there is nobody to answer
     except Exception:  # noqa: BLE001  (logged; this is where our bugs end)
         _log.exception("%s %s failed", request.method, request.path)
-        return _answer(request, internal_error(request))
-
-
-async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """The headers on every answer (signal ``on_response_prepare``)."""
-    headers = response.headers
-    request_id = request.get(REQUEST_ID)
-    if request_id is not None:
-        put_id(request, headers, request_id)
-        took = time.monotonic() - request[RECEIVED]
-        headers[_PROCESSING] = str(int(took * 1000))
-    headers[_SNIFF] = "nosniff"
-    headers[hdrs.SERVER] = "g4f_aio"
-    if hdrs.ORIGIN in request.headers:
-        headers[hdrs.VARY] = "Origin"  # another page may get another answer
-    caller = request.get(CALLER)
-    if caller is not None and caller.limits is not None:
-        own = await quota_left(request.app, caller)
-        if own:
-            drop_quotas(headers)
-        headers.update(own)
-    if request.app[CURRENT].draining:
-        response.force_close()
-        headers["Connection"] = "close"  # aiohttp has written its own word on it before
+        response = _answer(request, internal_error(request))
+    if not response.prepared:  # a stream has told its own when it began
+        await put_headers(app, request, response)
+    return response
 
 
 def new_request_id() -> str:

@@ -12,7 +12,7 @@ from ..core.models import Capability, ModelInfo
 from ..gateway.catalog import Catalog
 from ..gateway.limits import ModelNames
 from ..gateway.registry import Entry
-from ..keys import CALLER, GATEWAY
+from ..keys import GATEWAY, VISIT
 from .bodies import json_response
 from .errors import VERSION
 from .messages_models import model_entry, model_page
@@ -115,7 +115,7 @@ async def _all(request: web.Request) -> list[dict[str, Any]]:
 
 def _allowed(request: web.Request) -> ModelNames | None:
     """The models that the caller may ask for; None when he may for all of them."""
-    limits = request[CALLER].limits
+    limits = request[VISIT].caller.limits
     return None if limits is None else limits.models
 
 

@@ -10,8 +10,9 @@ from typing import Any
 from aiohttp import web
 
 from ..core.errors import BadRequestError, GatewayError
-from .errors import error_response, from_http, put_id
+from .errors import dialect_of, error_response, from_http, put_id
 from .middlewares import new_request_id
+from .reply import Reply
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +42,11 @@ class Connection(web.RequestHandler):
             self._header_timer.cancel()
         super().connection_lost(exc)
 
+    def resume_reading(self, resume_parser: bool = True) -> None:  # noqa: FBT001, FBT002  (aiohttp's)
+        """Go on reading where that was paused; aiohttp would also parse nothing once more each time."""
+        if self._reading_paused:
+            super().resume_reading(resume_parser)
+
     def handle_error(
         self,
         request: web.BaseRequest,
@@ -67,7 +73,7 @@ class Connection(web.RequestHandler):
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> Coroutine[Any, Any, tuple[web.StreamResponse, bool]]:
         """Send a response. aiohttp's own errors from before the boundary get our shape here."""
-        if isinstance(resp, web.HTTPException):
+        if type(resp) is not Reply and isinstance(resp, web.HTTPException):
             resp = _answer(request, from_http(request, resp))
         return super().finish_response(request, resp, start_time)
 
@@ -86,7 +92,7 @@ def _answer(request: web.BaseRequest, error: GatewayError) -> web.Response:
     """As from the boundary, which such requests do not reach."""
     request_id = new_request_id()
     response = error_response(request, error, request_id)
-    put_id(request, response.headers, request_id)
+    put_id(dialect_of(request, None), response.headers, request_id)
     response.headers["openai-processing-ms"] = "0"
     response.headers["x-content-type-options"] = "nosniff"
     response.headers["Server"] = "g4f_aio"

@@ -14,7 +14,7 @@ from ..dialects.openai_responses import OPENAI_RESPONSES, Answering
 from ..dialects.openai_responses_items import items_of
 from ..dialects.openai_responses_listing import page
 from ..gateway.continuation import act, kept, not_found, resume
-from ..keys import CALLER, DIALECT, GATEWAY, STORAGE
+from ..keys import GATEWAY, STORAGE, VISIT
 from .bodies import json_response
 from .chat import chat_handler, events_for
 from .stream import send
@@ -23,10 +23,9 @@ _NOT_FOUND = 404
 
 
 async def _reply(
-    request: web.Request, chat: ChatRequest, record: RequestRecord
+    app: web.Application, request: web.Request, chat: ChatRequest, record: RequestRecord
 ) -> web.StreamResponse:
     """The answer to a request, which goes on from kept responses and is kept itself."""
-    app = request.app
     raw = chat.raw or {}
     chat = await resume(chat, record.caller, app[STORAGE], app[GATEWAY])
     answering = Answering.of(chat, raw.get("previous_response_id"))
@@ -44,17 +43,17 @@ async def _reply(
             StoredResponse(key, body, before, written.provider, written.native)
         )
 
-    events = events_for(request, chat, record)
+    events = events_for(app, chat, record)
     if chat.stream:
         # whoever reads the end of a stream may refer to it at once
-        return await send(request, chat, kept(events, keep), answering, record)
-    answer = await send(request, chat, events, answering, record)
+        return await send(app, request, chat, kept(events, keep), answering, record=record)
+    answer = await send(app, request, chat, events, answering, record=record)
     await keep()
     return answer
 
 
 #: ``POST /v1/responses``
-create_response = chat_handler(OPENAI_RESPONSES, reply=_reply)
+create_response = chat_handler(OPENAI_RESPONSES, respond=_reply)
 
 
 async def get_response(request: web.Request) -> web.Response:
@@ -71,7 +70,7 @@ async def delete_response(request: web.Request) -> web.Response:
     """``DELETE /v1/responses/{response_id}``: here, and at an upstream that keeps it, too."""
     stored = await _stored(request)
     try:
-        await act(stored, "delete", request.app[GATEWAY], request[CALLER].provider_key)
+        await act(stored, "delete", request.app[GATEWAY], request[VISIT].caller.provider_key)
     except GatewayError as error:
         if error.status != _NOT_FOUND:
             raise
@@ -98,8 +97,8 @@ async def cancel_response(request: web.Request) -> web.Response:
 
 async def _stored(request: web.Request) -> StoredResponse:
     """The response that the path names, if it is the caller's."""
-    request[DIALECT] = OPENAI_RESPONSES
-    key = ResponseKey(request[CALLER].name, request.match_info["response_id"])
+    request[VISIT].dialect = OPENAI_RESPONSES
+    key = ResponseKey(request[VISIT].caller.name, request.match_info["response_id"])
     stores = await request.app[STORAGE].open()
     stored = await stores.responses.get(key)
     if stored is None:
@@ -111,7 +110,7 @@ async def _renewed(
     request: web.Request, stored: StoredResponse, action: ResponseAction
 ) -> StoredResponse:
     """A response that was not over, as its upstream has it now."""
-    body = await act(stored, action, request.app[GATEWAY], request[CALLER].provider_key)
+    body = await act(stored, action, request.app[GATEWAY], request[VISIT].caller.provider_key)
     if body is None:
         return stored
     stored = attrs.evolve(stored, body=body)

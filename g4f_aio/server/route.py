@@ -11,7 +11,7 @@ from ..core.errors import GatewayError
 from ..core.requests import ChatRequest
 from ..dialects.openai_chat import OPENAI_CHAT
 from ..gateway.explain import Explanation, Prospect, explain
-from ..keys import CALLER, GATEWAY
+from ..keys import GATEWAY, VISIT
 from .admission import admit
 from .bodies import json_response, read_json
 from .chat import with_caller
@@ -24,8 +24,8 @@ async def explain_chat(request: web.Request) -> web.Response:
     No provider gets the chat; only lists of models may be fetched. It takes nothing of a quota.
     """
     chat = OPENAI_CHAT.decode_request(await read_json(request))
-    chat = with_caller(chat, request[CALLER], request.app)
-    limits = request[CALLER].limits
+    chat = with_caller(chat, request[VISIT].caller, request.app)
+    limits = request[VISIT].caller.limits
     if limits is not None:
         await admit(request, chat, attrs.evolve(limits, quota=None))
     gateway = request.app[GATEWAY]

@@ -53,7 +53,6 @@ def add_sight(app: web.Application) -> None:
         observers.append(Summary())
     for observer in observers:
         app[LEDGER].tell(Guarded(observer))
-    app.on_response_prepare.append(counters.count)
     app.on_shutdown.append(followers.close)
     app.cleanup_ctx.append(partial(_sight_ctx, spans))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import aclosing
 
 from aiohttp import hdrs, web
 
@@ -13,10 +12,11 @@ from ..core.errors import GatewayError
 from ..core.events import Events, Passthrough, Started
 from ..core.record import RequestRecord
 from ..dialects.base import Face, R
-from ..keys import REQUEST_ID
+from ..keys import VISIT
 from .answers import ANSWERS, Answer
 from .errors import internal_error
 from .headers import about
+from .reply import Reply
 
 _log = logging.getLogger(__name__)
 
@@ -24,10 +24,12 @@ _JSON: dict[str, str] = {hdrs.CONTENT_TYPE: "application/json"}
 
 
 async def send(
+    app: web.Application,
     request: web.Request,
     chat: R,
     events: Events,
     dialect: Face[R],
+    *,
     record: RequestRecord,
 ) -> web.StreamResponse:
     """Answer *request* with *events*: as a stream where *chat* asks for one, else as one body.
@@ -35,13 +37,15 @@ async def send(
     Before the first byte an error is raised, for the boundary to answer with its status; after it,
     it becomes the stream's last event. A client that leaves cancels this, and everything below.
     """
-    answers = request.app[ANSWERS]
+    answers = app[ANSWERS]
     answer = answers.begin(request, streamed=chat.stream, idle=dialect.keep_alive)
     try:
-        async with aclosing(events):
+        try:
             if chat.stream:
                 return await _stream(answer, chat, events, dialect, record)
             return await _body(chat, events, dialect, record)
+        finally:
+            await events.aclose()
     except asyncio.CancelledError:
         if answer.failure is None:
             raise
@@ -85,14 +89,14 @@ async def _stream(
     return await answer.close(last)
 
 
-async def _body(chat: R, events: Events, dialect: Face[R], record: RequestRecord) -> web.Response:
+async def _body(chat: R, events: Events, dialect: Face[R], record: RequestRecord) -> Reply:
     completion = Completion()
     headers: dict[str, str] = _JSON
     async for event in events:
         if isinstance(event, Started):
             headers = {**_JSON, **about(record, event)}
         completion.add(event)
-    return web.Response(body=dialect.encode_completion(chat, completion), headers=headers)
+    return Reply(headers, dialect.encode_completion(chat, completion))
 
 
 async def _ended(
@@ -109,5 +113,5 @@ async def _ended(
 
 def _named(answer: Answer, error: GatewayError) -> GatewayError:
     """An error with the id of the request that it ends."""
-    error.request_id = answer.request[REQUEST_ID]
+    error.request_id = answer.request[VISIT].request_id
     return error

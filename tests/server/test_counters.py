@@ -167,7 +167,11 @@ async def accept(_: web.Request) -> web.Response:
 async def test_responses_are_counted_by_method_path_and_status(method: str, counted: str) -> None:
     counters = Counters()
     app = web.Application()
-    app.on_response_prepare.append(counters.count)
+
+    async def count(request: web.Request, response: web.StreamResponse) -> None:
+        counters.count(request, response)
+
+    app.on_response_prepare.append(count)
     resource = app.router.add_resource("/v1/models/{id}")
     resource.add_route("*", accept)
     async with TestClient(TestServer(app)) as client:

@@ -17,7 +17,7 @@ from ...core.record import Attempt, Outcome, RequestRecord
 from ...core.stores import RequestQuery
 from ...dialects.sse import KEEP_ALIVE
 from ...gateway.request_log import fits
-from ...keys import CALLER, CURRENT, REQUESTS, Caller
+from ...keys import CURRENT, REQUESTS, VISIT, Caller
 from ..bodies import json_response
 from .followers import FOLLOWERS
 
@@ -37,7 +37,7 @@ _SSE: dict[str, str] = {
 
 async def list_requests(request: web.Request) -> web.Response:
     """``GET /backend-api/v2/requests``: the newest first; those of others for admins only."""
-    caller = request[CALLER]
+    caller = request[VISIT].caller
     query = _query(request, caller)
     # one more tells whether there is a further page
     more = attrs.evolve(query, limit=query.limit + 1)
@@ -54,7 +54,7 @@ async def list_requests(request: web.Request) -> web.Response:
 
 async def get_request(request: web.Request) -> web.Response:
     """``GET /backend-api/v2/requests/{request_id}``."""
-    caller = request[CALLER]
+    caller = request[VISIT].caller
     name = request.match_info["request_id"]
     found = await request.app[REQUESTS].get(name, None if caller.admin else caller.name)
     if found is None:
@@ -66,7 +66,7 @@ async def get_request(request: web.Request) -> web.Response:
 
 async def follow_requests(request: web.Request) -> web.StreamResponse:
     """``GET /backend-api/v2/requests/stream``: each request as it ends, as server-sent events."""
-    caller = request[CALLER]
+    caller = request[VISIT].caller
     query = _query(request, caller)
     server = request.app[CURRENT].settings.server
     with request.app[FOLLOWERS].follow() as queue:
