@@ -73,7 +73,7 @@ class Dialer:
         if connection.answer.status not in _SUCCESS:
             raise OSError(f"the proxy answered {connection.answer.status}")
         tls = await self._context()
-        if connection.gone or connection.answer.take():
+        if connection.gone or connection.answer.pieces:
             raise OSError("the proxy opened no way")
         transport = await asyncio.get_running_loop().start_tls(
             connection.transport, connection, tls, server_hostname=origin.host.rstrip(".")
