@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from itertools import chain
 from typing import NoReturn
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
@@ -177,11 +176,13 @@ class AnswerParser:
         if status < 200:  # noqa: PLR2004
             self._fields.clear()
             return
-        headers = _headers(self._fields)
+        headers = CIMultiDict(
+            [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self._fields]
+        )
         coding = headers.get("Transfer-Encoding")
         if coding is not None and coding.strip().lower() != "chunked":
             self._refuse(f"sent its answer in the transfer coding {coding[:40]!r}")
-        self.headers = headers
+        self.headers = CIMultiDictProxy(headers)
         self.status = status
         if self._bodiless:
             self.complete = True
@@ -201,14 +202,6 @@ class AnswerParser:
 
 def _nothing() -> None:
     pass
-
-
-def _headers(fields: list[tuple[bytes, bytes]]) -> CIMultiDictProxy[str]:
-    """All of them decoded at once; no name or value holds a line end."""
-    if not fields:
-        return _NO_HEADERS
-    texts = b"\n".join(chain.from_iterable(fields)).decode("latin-1").split("\n")
-    return CIMultiDictProxy(CIMultiDict(zip(texts[::2], texts[1::2], strict=True)))
 
 
 def _size(fields: list[tuple[bytes, bytes]]) -> int:

@@ -36,6 +36,7 @@ class Response:
         self._max_event = max_event
         coding = headers.get("Content-Encoding")
         inflater = inflater_of(coding) if coding else None
+        self._plain = inflater is None
         #: some of the body; empty at its end, None as long as there is nothing
         self.take: Callable[[], bytes | None] = answer.take
         if inflater is not None:
@@ -52,6 +53,8 @@ class Response:
             size += len(data)
             if size > BODY_LIMIT:
                 raise self.failed(f"sent more than {BODY_LIMIT} bytes")
+            if self._plain and self.connection.answer.spent:
+                break
         return b"".join(pieces)
 
     async def json(self) -> Any:
