@@ -16,7 +16,7 @@ import orjson
 from ..core.errors import BadRequestError, UpstreamError, UpstreamTimeoutError
 from .dialer import reason
 from .http_answer import TransportError
-from .http_request import encode_head
+from .http_request import Target, encode_head
 from .origin import Origin
 from .pool import Pool
 from .response import Response
@@ -62,15 +62,16 @@ class Client:
 
         BadRequestError for *json* that is nested too deeply: nobody but the client nests so.
         """
-        if json is None:
-            return Exchange(self, method, url, headers, data)
+        kind = None
+        if json is not None:
+            data, kind = _encoded(json), _JSON
         try:
-            body = orjson.dumps(json)
-        except orjson.JSONEncodeError as error:
-            if str(error) != _TOO_DEEP:
-                raise
-            raise BadRequestError("What the request says is nested too deeply") from None
-        return Exchange(self, method, url, headers, body, _JSON)
+            target = self.session.target(method, url, self.proxy)
+            head = encode_head(target, headers, None if data is None else len(data), kind)
+        except ValueError as error:
+            name = self.provider
+            raise UpstreamError(f"{name} cannot be asked: {error}", provider=name) from None
+        return Exchange(self, target, head, data)
 
     def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Exchange:
         """``request("GET", …)``."""
@@ -94,33 +95,17 @@ class Exchange:
     _response: Response | None = None
     _connecting = False
 
-    def __init__(  # noqa: PLR0917  (made in one place)
-        self,
-        client: Client,
-        method: str,
-        url: str,
-        headers: Mapping[str, str] | None,
-        data: bytes | None,
-        kind: str | None = None,
-    ) -> None:
+    def __init__(self, client: Client, target: Target, head: bytes, data: bytes | None) -> None:
         self._client = client
-        self._kind = kind
-        self._method = method
-        self._url = url
-        self._headers = headers
+        self._target = target
+        self._head = head
         self._data = data
 
     async def __aenter__(self) -> Response:
         client = self._client
         pool = client.session
         name = client.provider
-        data = self._data
-        try:
-            target = pool.target(self._method, self._url, client.proxy)
-            length = None if data is None else len(data)
-            head = encode_head(target, self._headers, length, self._kind)
-        except ValueError as error:
-            raise UpstreamError(f"{name} cannot be asked: {error}", provider=name) from None
+        target = self._target
         connection = pool.take(target.origin)
         deadline = connection.deadline
         began = deadline.now()
@@ -128,7 +113,7 @@ class Exchange:
             if connection.made:
                 deadline.set(began + client.headers_timeout)
                 try:
-                    await connection.ask(self._method, head, data)
+                    await connection.ask(target.method, self._head, self._data)
                 except TransportError:
                     # The upstream closed a connection that was idle to it while the request was on
                     # its way. Had it sent a byte, or taken longer, then it could have begun its
@@ -139,7 +124,7 @@ class Exchange:
                     connection = pool.make()
             if not connection.made:
                 await self._open(connection, target.origin, began + client.headers_timeout)
-                await connection.ask(self._method, head, data)
+                await connection.ask(target.method, self._head, self._data)
             response = self._response = Response(connection, name, client.max_event)
         except BaseException as error:
             connection.abort()
@@ -193,3 +178,12 @@ class Exchange:
         failure = UpstreamTimeoutError(what, provider=name)
         failure.unreachable = self._connecting
         return failure
+
+
+def _encoded(json: object) -> bytes:
+    try:
+        return orjson.dumps(json)
+    except orjson.JSONEncodeError as error:
+        if str(error) != _TOO_DEEP:
+            raise
+        raise BadRequestError("What the request says is nested too deeply") from None
