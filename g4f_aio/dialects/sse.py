@@ -99,24 +99,27 @@ def _last_boundary(data: bytes) -> int:
 
 def split(frames: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Each event in whole *frames*: its own bytes, blank line included, and its data."""
+    if b"\r" in frames:
+        yield from _split_by_any(frames)
+        return
+    *events, rest = frames.split(b"\n\n")
+    for lines in events:
+        frame = lines + b"\n\n"
+        simple = lines.startswith(b"data: ") and b"\n" not in lines
+        yield frame, lines[6:] if simple else data_of(frame)
+    if rest:
+        yield rest, data_of(rest)
+
+
+def _split_by_any(frames: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """As ``split``, whatever ends the lines."""
     start = 0
-    for end in _ends(frames):
-        frame = frames[start:end]
-        start = end
+    for boundary in _BOUNDARY.finditer(frames):
+        frame = frames[start : boundary.end()]
+        start = boundary.end()
         yield frame, data_of(frame)
     if start < len(frames):
         yield frames[start:], data_of(frames[start:])
-
-
-def _ends(frames: bytes) -> Iterator[int]:
-    """The position after each blank line."""
-    if b"\r" in frames:
-        yield from (boundary.end() for boundary in _BOUNDARY.finditer(frames))
-        return
-    end = 0
-    while (at := frames.find(b"\n\n", end)) >= 0:
-        end = at + 2
-        yield end
 
 
 def data_of(frame: bytes) -> bytes:

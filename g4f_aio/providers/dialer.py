@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Sequence
-from socket import IPPROTO_TCP, SOCK_STREAM, TCP_NODELAY
-from typing import cast
+from socket import AF_INET, IPPROTO_TCP, SOCK_STREAM, TCP_NODELAY
+from typing import Any, cast
 
 from aiohappyeyeballs import AddrInfoType, start_connection
 
@@ -40,6 +40,9 @@ class Dialer:
     async def _open(self, to: Origin | Proxy, connection: Connection) -> None:
         tls = await self._context() if to.scheme == "https" else None
         addresses = await self._addresses(to.host, to.port)
+        if tls is None and len(addresses) == 1 and addresses[0][0] == AF_INET:
+            await self._open_at(addresses[0][-1], connection)
+            return
         sock = await start_connection(addresses, happy_eyeballs_delay=NEXT_ADDRESS, interleave=1)
         try:
             sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
@@ -53,6 +56,15 @@ class Dialer:
             connection.abort()
             sock.close()
             raise
+
+    async def _open_at(self, address: tuple[Any, ...], connection: Connection) -> None:
+        """Where there is but one way, event loops go it themselves in a third of the time."""
+        try:
+            # they hold back no packets
+            await asyncio.get_running_loop().create_connection(lambda: connection, *address)
+        except OSError as error:
+            # each loop has its own words; these are those of its sockets
+            raise OSError(error.errno, f"Connect call failed {address}") from None
 
     async def _addresses(self, host: str, port: int) -> Sequence[AddrInfoType]:
         loop = asyncio.get_running_loop()
@@ -73,7 +85,7 @@ class Dialer:
         if connection.answer.status not in _SUCCESS:
             raise OSError(f"the proxy answered {connection.answer.status}")
         tls = await self._context()
-        if connection.gone or connection.answer.take():
+        if connection.gone or connection.answer.pieces:
             raise OSError("the proxy opened no way")
         transport = await asyncio.get_running_loop().start_tls(
             connection.transport, connection, tls, server_hostname=origin.host.rstrip(".")

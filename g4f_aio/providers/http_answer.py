@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import NoReturn
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 from multidict import CIMultiDict, CIMultiDictProxy
 
 #: bytes that may come without being body: of headers, of chunk sizes, of trailers
 HEAD_LIMIT = 64 * 2**10
+#: the most, more or less, that is taken at once: it may be copied several times on its way
+BATCH = 64 * 2**10
 _BODILESS = (204, 304)
 _SWITCHING = 101
+_VERSIONS = ("1.1", "1.0")
 _NO_HEADERS: CIMultiDictProxy[str] = CIMultiDictProxy(CIMultiDict())
 
 
@@ -26,33 +30,43 @@ class AnswerParser:
     """One answer after the other; ``begin`` each. Interim ones (1xx) are skipped.
 
     *status* is 0 until the head is there. *complete*: nothing more belongs to this answer; *reusable*:
-    another one may follow it on its connection.
+    another one may follow it on its connection. *pieces*: what came of the body and was not taken;
+    *unread*: how many bytes came since all was taken, the head and sizes of chunks included; when
+    they had been more than a ``BATCH``, *emptied* is called at the end of that. *error*: what went
+    wrong, for who takes.
     """
 
     __slots__ = (
         "_bodiless",
+        "_emptied",
         "_fault",
+        "_feed",
         "_fields",
         "_http",
-        "_overhead",
-        "_pieces",
-        "_until_eof",
         "complete",
+        "error",
         "headers",
         "on_body",
+        "pieces",
         "reusable",
         "status",
+        "unread",
     )
 
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
+    def __init__(self, emptied: Callable[[], None] | None = None) -> None:
+        self._emptied = emptied or _nothing
+        self.error: TransportError | None = None
+        self.pieces: list[bytes] = []
         # no function of ours in between: a burst of tokens has one call for each
-        self.on_body = self._pieces.append
+        self.on_body = self.pieces.append
         self._http = HttpResponseParser(self)
         # both are unambiguous, and there are servers that do so
         self._http.set_dangerous_leniencies(
             lenient_optional_cr_before_lf=True, lenient_spaces_after_chunk_size=True
         )
+        self._feed = self._http.feed_data
+        self._fields: list[tuple[bytes, bytes]] = []
+        self._fault: str | None = None
         self.begin("GET")
 
     def begin(self, method: str) -> None:
@@ -61,28 +75,21 @@ class AnswerParser:
         self.headers: Mapping[str, str] = _NO_HEADERS
         self.complete = False
         self.reusable = False
-        self._fields: list[tuple[bytes, bytes]] = []
+        self.unread = 0
+        self._fields.clear()
         self._bodiless = method == "HEAD"
-        self._until_eof = False
-        self._overhead = 0
-        self._fault: str | None = None
 
     def feed(self, data: bytes) -> None:
         """Take what arrived; TransportError when it is not HTTP."""
-        pieces = len(self._pieces)
-        self._overhead += len(data)
+        self.unread += len(data)
         try:
-            self._http.feed_data(data)
+            self._feed(data)
         except (HttpParserError, HttpParserUpgrade) as error:
             # more than the answer: that harms only who would come next
             self.reusable = False
             if not self.complete:
                 raise TransportError(self._fault or f"sent what is not HTTP ({error})") from None
-        if self._fault is not None:
-            raise TransportError(self._fault)
-        if self.complete or len(self._pieces) > pieces:
-            self._overhead = 0
-        elif self._overhead > HEAD_LIMIT:
+        if self.unread > HEAD_LIMIT and not self.pieces and not self.complete:
             raise TransportError(f"sent headers of more than {HEAD_LIMIT} bytes")
 
     def end(self, *, cut: bool = False) -> None:
@@ -92,25 +99,37 @@ class AnswerParser:
         """
         if self.complete:
             return
-        if self._until_eof and not cut:
-            self.complete = True
-        elif self.status:
-            raise TransportError("hung up in the middle of its answer")
-        else:
+        if not self.status:
             raise TransportError("hung up before it answered")
+        if cut or self._has_length():
+            raise TransportError("hung up in the middle of its answer")
+        self.complete = True
 
-    def take(self) -> bytes:
-        """The body that came since the last call."""
-        pieces = self._pieces
-        if not pieces:
-            return b""
-        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        pieces.clear()
-        return data
+    def take(self) -> bytes | None:
+        """Some of the body; empty at its end, None as long as there is nothing.
 
-    def take_some(self, size: int) -> bytes:
-        """As ``take``, but hardly more than *size* bytes: the pieces with which that is reached."""
-        pieces = self._pieces
+        TransportError when it has no proper end.
+        """
+        pieces = self.pieces
+        if pieces:
+            if self.unread > BATCH:
+                return self._take_some(BATCH)
+            data = b"".join(pieces)
+            pieces.clear()
+            self.unread = 0
+            return data
+        if self.error is not None:
+            raise self.error
+        return b"" if self.complete else None
+
+    @property
+    def spent(self) -> bool:
+        """Whether the answer ended and all of it was taken."""
+        return self.complete and not self.pieces
+
+    def _take_some(self, size: int) -> bytes:
+        """Hardly more than *size* bytes: the pieces with which that is reached."""
+        pieces = self.pieces
         count = 0
         for piece in pieces:
             count += 1
@@ -119,17 +138,20 @@ class AnswerParser:
                 break
         data = b"".join(pieces[:count])
         del pieces[:count]
+        if not pieces:
+            self.unread = 0
+            self._emptied()
         return data
 
-    @property
-    def empty(self) -> bool:
-        """Whether there is nothing to take."""
-        return not self._pieces
-
-    @property
-    def spent(self) -> bool:
-        """Whether the answer ended and all of it was taken."""
-        return self.complete and not self._pieces
+    def _has_length(self) -> bool:
+        """Whether the answer says itself where it ends."""
+        headers = self.headers
+        return (
+            self.reusable
+            or self.status in _BODILESS
+            or "Transfer-Encoding" in headers
+            or "Content-Length" in headers
+        )
 
     # what the parser calls
 
@@ -147,12 +169,10 @@ class AnswerParser:
         http = self._http
         status = http.get_status_code()
         version = http.get_http_version()
-        if version not in ("1.1", "1.0") or status < 100 or status == _SWITCHING:  # noqa: PLR2004
-            self._fault = f"sent what is not HTTP (status {status} of version {version})"
-            return
-        if self._overhead > HEAD_LIMIT and _size(self._fields) > HEAD_LIMIT:
-            self._fault = f"sent headers of more than {HEAD_LIMIT} bytes"
-            return
+        if version not in _VERSIONS or status < 100 or status == _SWITCHING:  # noqa: PLR2004
+            self._refuse(f"sent what is not HTTP (status {status} of version {version})")
+        if self.unread > HEAD_LIMIT and _size(self._fields) > HEAD_LIMIT:
+            self._refuse(f"sent headers of more than {HEAD_LIMIT} bytes")
         if status < 200:  # noqa: PLR2004
             self._fields.clear()
             return
@@ -161,25 +181,27 @@ class AnswerParser:
         )
         coding = headers.get("Transfer-Encoding")
         if coding is not None and coding.strip().lower() != "chunked":
-            self._fault = f"sent its answer in the transfer coding {coding[:40]!r}"
-            return
+            self._refuse(f"sent its answer in the transfer coding {coding[:40]!r}")
         self.headers = CIMultiDictProxy(headers)
         self.status = status
         if self._bodiless:
             self.complete = True
             raise _Stop
         self.reusable = http.should_keep_alive()
-        self._until_eof = (
-            not self.reusable
-            and coding is None
-            and status not in _BODILESS
-            and "Content-Length" not in headers
-        )
 
     def on_message_complete(self) -> None:
         """An answer ends, and maybe an interim one."""
         if self.status:
             self.complete = True
+
+    def _refuse(self, fault: str) -> NoReturn:
+        """End the parsing; ``feed`` says why."""
+        self._fault = fault
+        raise _Stop
+
+
+def _nothing() -> None:
+    pass
 
 
 def _size(fields: list[tuple[bytes, bytes]]) -> int:

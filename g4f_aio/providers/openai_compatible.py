@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from contextlib import aclosing
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -271,9 +272,9 @@ class OpenAICompatible(Provider):
         """Where a chat is asked for."""
         return self._url("chat/completions", request.model)
 
-    async def _check(self, ctx: CallContext, response: UpstreamResponse) -> None:
+    def _check(self, ctx: CallContext, response: UpstreamResponse) -> Awaitable[None]:
         """Return when the answer to a chat is a success, else raise what its error means."""
-        await ctx.check(response)
+        return ctx.check(response)
 
     def _answer(self, frames: bytes) -> bytes:
         """What of a stream's frames belongs to the answer."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections import defaultdict
 from functools import lru_cache
 from types import TracebackType
 from typing import Self
@@ -27,7 +28,7 @@ class Pool:
     def __init__(self, keep_alive: float = 60.0, tls: ssl.SSLContext | None = None) -> None:
         self._keep_alive = keep_alive
         self._dialer = Dialer(tls)
-        self._idle: dict[Origin, list[Connection]] = {}
+        self._idle: defaultdict[Origin, list[Connection]] = defaultdict(list)
         #: every connection that is open, with where it leads to
         self._open: dict[Connection, Origin] = {}
         self._sweeper: asyncio.TimerHandle | None = None
@@ -77,12 +78,11 @@ class Pool:
 
     def give_back(self, connection: Connection) -> None:
         """Keep a connection for the next request if it is fit for one, else close it."""
-        origin = self._open.get(connection)
-        if origin is None or self._closed or not connection.reusable:
+        if not connection.reusable:
             connection.abort()
             return
         connection.rest()
-        self._idle.setdefault(origin, []).append(connection)
+        self._idle[self._open[connection]].append(connection)
         if self._sweeper is None:
             self._sweep_after(self._keep_alive)
 

@@ -11,8 +11,6 @@ from .http_answer import AnswerParser, TransportError
 
 #: unread bytes from which on the upstream is made to wait; event loops read up to 256 KiB at once
 READ_LIMIT = 128 * 2**10
-#: the most, more or less, that is given out at once: it may be copied several times on its way
-BATCH = 64 * 2**10
 #: a larger body goes out in pieces of this size, no faster than the upstream takes them
 PIECE = 64 * 2**10
 _REFUSED = 400
@@ -28,12 +26,10 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_clogged",
-        "_error",
         "_loop",
         "_lost",
         "_paused",
         "_sent",
-        "_unread",
         "_waiter",
         "answer",
         "busy",
@@ -41,7 +37,6 @@ class Connection(asyncio.Protocol):
         "gone",
         "idle_since",
         "made",
-        "silent",
         "transport",
     )
 
@@ -50,31 +45,26 @@ class Connection(asyncio.Protocol):
     def __init__(self, lost: Callable[[Connection], None]) -> None:
         self._loop = asyncio.get_running_loop()
         self._lost = lost
-        self.answer = AnswerParser()
+        self.answer = AnswerParser(self._go_on)
         #: for who waits for something of this connection
         self.deadline = Deadline()
         #: a request is under way
         self.busy = False
-        #: no byte of the answer came yet
-        self.silent = True
         #: closed or about to be
         self.gone = False
         self.idle_since = 0.0
         #: it was open
         self.made = False
         self._waiter: asyncio.Future[None] | None = None
-        self._error: TransportError | None = None
         self._sent = True
         self._clogged = False
         self._paused = False
-        self._unread = 0
 
     async def ask(self, method: str, head: bytes, body: bytes | None) -> None:
         """Send a request and wait for the head of its answer; TransportError when none comes."""
         answer = self.answer
         answer.begin(method)
         self.busy = True
-        self.silent = True
         if self.gone:
             answer.end()
         if body is None or len(body) <= PIECE:
@@ -82,41 +72,47 @@ class Connection(asyncio.Protocol):
         else:
             await self._send(head, body)
         while not answer.status:
-            if self._error is not None:
-                raise self._error
-            await self._wait()
+            if answer.error is not None:
+                raise answer.error
+            await self.arrival()
+
+    def arrival(self) -> asyncio.Future[None]:
+        """For who has to wait: it is done when something happens."""
+        self._waiter = waiter = self._loop.create_future()
+        return waiter
 
     async def read(self) -> bytes:
         """Some of the body; empty at its end. TransportError when it has no proper end."""
-        answer = self.answer
-        while True:
-            data = answer.take() if self._unread <= BATCH else answer.take_some(BATCH)
-            if data:
-                if answer.empty:
-                    self._emptied()
-                return data
-            if self._error is not None:
-                raise self._error
-            if answer.complete:
-                return b""
-            await self._wait()
+        while (data := self.answer.take()) is None:
+            await self.arrival()
+        return data
+
+    @property
+    def silent(self) -> bool:
+        """Whether no byte of the answer came yet; for who did not take any."""
+        return not self.answer.unread
 
     @property
     def reusable(self) -> bool:
         """Whether another request may follow: this one and its answer are through."""
         answer = self.answer
-        return answer.spent and answer.reusable and self._sent and not self.gone
+        return (
+            answer.reusable
+            and answer.complete
+            and not answer.pieces
+            and self._sent
+            and not self.gone
+        )
 
     def rest(self) -> None:
         """Nothing may come until the next request."""
-        self.deadline.rest()
         self.busy = False
         self.idle_since = self._loop.time()
 
     def upgrade(self, transport: asyncio.Transport) -> None:
         """From now on speak through *transport*, to somebody else: a proxy opened the way."""
         self.transport = transport
-        self.answer = AnswerParser()
+        self.answer = AnswerParser(self._go_on)
         self.busy = False
 
     def abort(self) -> None:
@@ -134,22 +130,23 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what arrived and wake who waits for it."""
-        if not self.busy or self._error is not None:
+        if not self.busy:
             # nobody asked: a farewell such as 408, or junk
             self.abort()
             return
-        self.silent = False
+        answer = self.answer
         try:
-            self.answer.feed(data)
+            answer.feed(data)
         except TransportError as error:
-            self._error = error
+            self._fail(error)
             self.abort()
-        else:
-            self._unread += len(data)
-            if self._unread >= READ_LIMIT and not self._paused and not self.gone:
-                self._paused = True
-                self.transport.pause_reading()
-        self._wake()
+        if answer.unread >= READ_LIMIT and not self._paused and not self.gone:
+            self._paused = True
+            self.transport.pause_reading()
+        # as _wake does
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
     def eof_received(self) -> None:
         """The upstream will send nothing more."""
@@ -175,12 +172,17 @@ class Connection(asyncio.Protocol):
 
     def _end(self, *, cut: bool) -> None:
         self.gone = True
-        if self.busy and self._error is None:
+        if self.busy:
             try:
                 self.answer.end(cut=cut)
             except TransportError as error:
-                self._error = error
+                self._fail(error)
         self._wake()
+
+    def _fail(self, error: TransportError) -> None:
+        """Nothing more will come."""
+        self.answer.error = error
+        self.busy = False
 
     async def _send(self, head: bytes, body: bytes) -> None:
         """Send a large request, as far as the upstream wants it."""
@@ -189,7 +191,7 @@ class Connection(asyncio.Protocol):
         view = memoryview(body)
         for start in range(0, len(body), PIECE):
             while self._clogged and not self._unwanted():
-                await self._wait()
+                await self.arrival()
             if self._unwanted():
                 return
             self.transport.write(view[start : start + PIECE])
@@ -200,22 +202,14 @@ class Connection(asyncio.Protocol):
         answer = self.answer
         return self.gone or answer.complete or answer.status >= _REFUSED
 
-    def _emptied(self) -> None:
-        """Everything that came was read: there may come more."""
-        self._unread = 0
+    def _go_on(self) -> None:
+        """Everything that came was taken: there may come more."""
         if self._paused:
             self._paused = False
             if not self.gone:
                 self.transport.resume_reading()
 
-    async def _wait(self) -> None:
-        """Until something happens."""
-        self._waiter = self._loop.create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
-
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)

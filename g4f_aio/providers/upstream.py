@@ -7,26 +7,21 @@ credential to another host), no proxies from the environment, no connection limi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from types import TracebackType
-from typing import Any
 
 import attrs
 import orjson
 
 from ..core.errors import BadRequestError, UpstreamError, UpstreamTimeoutError
-from .content_coding import inflater_of
 from .dialer import reason
-from .frames import Frames
 from .http_answer import TransportError
 from .http_request import Target, encode_head
+from .origin import Origin
 from .pool import Pool
+from .response import Response
 from .transport import Connection
 
-#: the largest body that is read in one piece
-BODY_LIMIT = 64 * 2**20
-#: seconds for an upstream to end its body after the last it had to say
-LINGER = 0.1
 #: seconds within which it shows that a connection had been closed while it was idle
 STALE = 1.0
 _JSON = "application/json"
@@ -67,15 +62,16 @@ class Client:
 
         BadRequestError for *json* that is nested too deeply: nobody but the client nests so.
         """
-        if json is None:
-            return Exchange(self, method, url, headers, data)
+        kind = None
+        if json is not None:
+            data, kind = _encoded(json), _JSON
         try:
-            body = orjson.dumps(json)
-        except orjson.JSONEncodeError as error:
-            if str(error) != _TOO_DEEP:
-                raise
-            raise BadRequestError("What the request says is nested too deeply") from None
-        return Exchange(self, method, url, headers, body, _JSON)
+            target = self.session.target(method, url, self.proxy)
+            head = encode_head(target, headers, None if data is None else len(data), kind)
+        except ValueError as error:
+            name = self.provider
+            raise UpstreamError(f"{name} cannot be asked: {error}", provider=name) from None
+        return Exchange(self, target, head, data)
 
     def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Exchange:
         """``request("GET", …)``."""
@@ -96,41 +92,41 @@ class Client:
 class Exchange:
     """A request and its answer, as an asynchronous context."""
 
-    def __init__(  # noqa: PLR0917  (made in one place)
-        self,
-        client: Client,
-        method: str,
-        url: str,
-        headers: Mapping[str, str] | None,
-        data: bytes | None,
-        kind: str | None = None,
-    ) -> None:
+    _response: Response | None = None
+    _connecting = False
+
+    def __init__(self, client: Client, target: Target, head: bytes, data: bytes | None) -> None:
         self._client = client
-        self._kind = kind
-        self._method = method
-        self._url = url
-        self._headers = headers
+        self._target = target
+        self._head = head
         self._data = data
-        self._connection: Connection | None = None
-        self._response: Response | None = None
-        self._connecting = False
 
     async def __aenter__(self) -> Response:
         client = self._client
+        pool = client.session
         name = client.provider
-        data = self._data
+        target = self._target
+        connection = pool.take(target.origin)
+        deadline = connection.deadline
+        began = deadline.now()
         try:
-            target = client.session.target(self._method, self._url, client.proxy)
-            length = None if data is None else len(data)
-            head = encode_head(target, self._headers, length, self._kind)
-        except ValueError as error:
-            raise UpstreamError(f"{name} cannot be asked: {error}", provider=name) from None
-        connection = self._connection = client.session.take(target.origin)
-        try:
-            connection = await self._ask(connection, target, head)
-            self._response = Response(connection, client)
+            if connection.made:
+                deadline.set(began + client.headers_timeout)
+                try:
+                    await connection.ask(target.method, self._head, self._data)
+                except TransportError:
+                    # The upstream closed a connection that was idle to it while the request was on
+                    # its way. Had it sent a byte, or taken longer, then it could have begun its
+                    # work, and to ask again would be to ask twice.
+                    if not connection.silent or deadline.now() - began > STALE:
+                        raise
+                    deadline.close()
+                    connection = pool.make()
+            if not connection.made:
+                await self._open(connection, target.origin, began + client.headers_timeout)
+                await connection.ask(target.method, self._head, self._data)
+            response = self._response = Response(connection, name, client.max_event)
         except BaseException as error:
-            connection = self._connection
             connection.abort()
             connection.deadline.close()
             match error:
@@ -140,8 +136,8 @@ class Exchange:
                     raise UpstreamError(f"{name} {error}", provider=name) from None
                 case _:
                     raise
-        connection.deadline.clear()
-        return self._response
+        connection.deadline.rest()
+        return response
 
     async def __aexit__(
         self,
@@ -149,47 +145,28 @@ class Exchange:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._connection is not None and self._response is not None:
-            self._response.detach()
+        if self._response is not None:
+            self._response.leave()
             # before the body's end this closes the connection
-            self._client.session.give_back(self._connection)
+            self._client.session.give_back(self._response.connection)
 
-    async def _ask(self, connection: Connection, target: Target, head: bytes) -> Connection:
-        """The connection on which the head of the answer came: the given one if it is still good."""
+    async def _open(self, connection: Connection, origin: Origin, end: float) -> None:
+        """Open a new connection, and set its deadline to *end*."""
         client = self._client
         deadline = connection.deadline
-        began = deadline.now()
-        end = began + client.headers_timeout
-        if connection.made:
-            deadline.set(end)
-            try:
-                await connection.ask(target.method, head, self._data)
-            except TransportError:
-                # The upstream closed a connection that was idle to it while the request was on its
-                # way. Had it sent a byte, or taken longer, then it could have begun its work, and
-                # to ask again would be to ask twice.
-                if not connection.silent or deadline.now() - began > STALE:
-                    raise
-            else:
-                return connection
-            deadline.close()
-            connection = self._connection = client.session.make()
-            deadline = connection.deadline
         self._connecting = True
         deadline.set(min(end, deadline.now() + client.connect_timeout))
         try:
-            await client.session.open(connection, target.origin)
+            await client.session.open(connection, origin)
         except OSError as error:
             name = client.provider
             failure = UpstreamError(
-                f"{name}: cannot connect to {target.origin}: {reason(error)}", provider=name
+                f"{name}: cannot connect to {origin}: {reason(error)}", provider=name
             )
             failure.unreachable = True
             raise failure from None
         self._connecting = False
         deadline.set(end)
-        await connection.ask(target.method, head, self._data)
-        return connection
 
     def _late(self) -> UpstreamTimeoutError:
         client = self._client
@@ -203,89 +180,10 @@ class Exchange:
         return failure
 
 
-class Response:
-    """An upstream's answer (``core.provider.UpstreamResponse``)."""
-
-    def __init__(self, connection: Connection, client: Client) -> None:
-        answer = connection.answer
-        self.status = answer.status
-        self.headers = answer.headers
-        self._connection: Connection | None = connection
-        self._client = client
-        self._inflater = inflater_of(answer.headers.get("Content-Encoding"))
-
-    async def read(self) -> bytes:
-        """The whole body, up to ``BODY_LIMIT`` bytes."""
-        pieces = []
-        size = 0
-        while data := await self._some():
-            pieces.append(data)
-            size += len(data)
-            if size > BODY_LIMIT:
-                raise self._failed(f"sent more than {BODY_LIMIT} bytes")
-            if self._inflater is None and self._connection and self._connection.answer.spent:
-                break
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-    async def json(self) -> Any:
-        """The whole body as JSON."""
-        try:
-            return orjson.loads(await self.read())
-        except orjson.JSONDecodeError:
-            raise self._failed("sent malformed JSON") from None
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The body as it arrives."""
-        while data := await self._some():
-            yield data
-
-    async def lines(self) -> AsyncIterator[bytes]:
-        """The body by lines, without their ends."""
-        rest = b""
-        while data := await self._some():
-            *lines, rest = (rest + data).split(b"\n")
-            if len(rest) > self._client.max_event:
-                raise self._failed(f"sent a line of more than {self._client.max_event} bytes")
-            for line in lines:
-                yield line.removesuffix(b"\r")
-        if rest:
-            yield rest
-
-    def frames(self) -> AsyncIterator[bytes]:
-        """Whole server-sent events, byte for byte."""
-        return Frames(self._some, self._client.max_event)
-
-    async def end(self) -> None:
-        """Wait up to ``LINGER`` seconds for the end of a body of which nothing more is wanted."""
-        connection = self._connection
-        if connection is None or connection.answer.spent:
-            return
-        try:
-            async with asyncio.timeout(LINGER):
-                while await connection.read():
-                    pass
-        except (TimeoutError, TransportError):
-            connection.abort()
-
-    def detach(self) -> None:
-        """The connection is somebody else's from now on."""
-        self._connection = None
-
-    async def _some(self) -> bytes:
-        """Some of the body; empty at its end."""
-        if self._connection is None:
-            raise self._failed("was read after its answer had been left")
-        try:
-            if self._inflater is None:
-                return await self._connection.read()
-            while not (data := self._inflater.take()):
-                if not (packed := await self._connection.read()):
-                    self._inflater.close()
-                    break
-                self._inflater.feed(packed)
-        except TransportError as error:
-            raise self._failed(str(error)) from None
-        return data
-
-    def _failed(self, what: str) -> UpstreamError:
-        return UpstreamError(f"{self._client.provider} {what}", provider=self._client.provider)
+def _encoded(json: object) -> bytes:
+    try:
+        return orjson.dumps(json)
+    except orjson.JSONEncodeError as error:
+        if str(error) != _TOO_DEEP:
+            raise
+        raise BadRequestError("What the request says is nested too deeply") from None

@@ -125,8 +125,11 @@ async def test_an_address_that_does_not_answer_holds_up_nobody(
 
 
 async def test_a_port_where_nobody_listens_is_said() -> None:
+    for host in ("127.0.0.1", "localhost"):
+        said = await refusal(Dialer(), Origin("http", host, 1))
+        assert re.search("refused|Connect call failed", said)
     said = await refusal(Dialer(), Origin("http", "127.0.0.1", 1))
-    assert re.search("refused|Connect call failed", said)
+    assert said == "Connect call failed ('127.0.0.1', 1)"
 
 
 @pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..b"])
@@ -148,6 +151,17 @@ async def test_who_gives_up_at_any_moment_leaves_no_socket(
     async with serving(answering(ok(b"hello")), server_tls) as server, nothing_left():
         dialer = Dialer(client_tls)
         task = asyncio.ensure_future(get(dialer, Origin("https", "localhost", server.port)))
+        for _ in range(after):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+@pytest.mark.parametrize("after", range(6))
+async def test_nor_does_one_who_goes_straight_to_an_address(after: int) -> None:
+    async with serving(answering(ok(b"hello"))) as server, nothing_left():
+        task = asyncio.ensure_future(get(Dialer(), Origin("http", "127.0.0.1", server.port)))
         for _ in range(after):
             await asyncio.sleep(0)
         task.cancel()

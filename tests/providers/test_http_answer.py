@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from g4f_aio.providers import http_answer as module
 from g4f_aio.providers.http_answer import HEAD_LIMIT, AnswerParser, TransportError
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -32,7 +33,7 @@ def parse(*pieces: bytes, method: str = "GET", end: bool = False) -> Seen:
     body = b""
     for piece in pieces:
         parser.feed(piece)
-        body += parser.take()
+        body += parser.take() or b""
     if end:
         parser.end()
     return Seen(parser.status, list(parser.headers.items()), body, parser.complete, parser.reusable)
@@ -73,6 +74,7 @@ SAMPLES = {
     ),
     "bare line feeds": Sample(b"HTTP/1.1 200 OK\nContent-Length: 2\n\nok"),
     "head": Sample(OK + b"Content-Length: 9\r\n\r\n", body=b"", reusable=False, method="HEAD"),
+    "no header": Sample(OK + b"\r\nok", until_eof=True, reusable=False),
     "latin-1": Sample(OK + b"X: caf\xe9\r\nContent-Length: 2\r\n\r\nok"),
 }
 
@@ -109,7 +111,7 @@ def test_an_answer_that_is_cut_is_never_taken_for_a_whole_one(name: str) -> None
         if parser.complete:
             # at most line ends or trailers are missing
             assert name == "bare line feeds" or cut > head
-            assert parser.take() == sample.body
+            assert (parser.take() or b"") == sample.body
         elif sample.until_eof and parser.status:
             parser.end()
             assert parser.complete
@@ -143,17 +145,25 @@ def test_one_answer_follows_the_other() -> None:
         assert parser.spent
 
 
-def test_a_body_is_taken_all_at_once_or_bit_by_bit() -> None:
-    parser = AnswerParser()
+def test_a_body_is_taken_all_at_once_or_bit_by_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    emptied = []
+    parser = AnswerParser(lambda: emptied.append(parser.unread))
+    assert parser.take() is None
     parser.feed(CHUNKED + b"".join(b"4\r\n%04d\r\n" % number for number in range(10)))
-    assert parser.take_some(6) == b"00000001"
-    assert (parser.take_some(1), parser.empty) == (b"0002", False)
-    assert (parser.take(), parser.empty) == (b"0003000400050006000700080009", True)
-    assert parser.take() == parser.take_some(5) == b""
+    monkeypatch.setattr(module, "BATCH", 6)
+    assert parser.take() == b"00000001"
+    monkeypatch.setattr(module, "BATCH", 1)
+    assert (parser.take(), len(parser.pieces)) == (b"0002", 7)
+    assert parser.unread == len(CHUNKED) + 10 * len(b"4\r\n0000\r\n")
+    monkeypatch.setattr(module, "BATCH", 1000)
+    assert (parser.take(), parser.pieces) == (b"0003000400050006000700080009", [])
+    assert (parser.take(), parser.unread, emptied) == (None, 0, [])
     parser.feed(b"4\r\n0010\r\n0\r\n\r\n")
     assert (parser.complete, parser.spent) == (True, False)
-    assert parser.take_some(100) == b"0010"
+    monkeypatch.setattr(module, "BATCH", 10)
+    assert parser.take() == b"0010"
     assert (parser.complete, parser.spent) == (True, True)
+    assert (parser.take(), parser.unread, emptied) == (b"", 0, [0])
 
 
 def test_headers_are_found_in_any_case_of_letters() -> None:

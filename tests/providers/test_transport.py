@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from g4f_aio.providers.http_answer import TransportError
-from g4f_aio.providers.transport import BATCH, PIECE, READ_LIMIT, Connection
+from g4f_aio.providers.http_answer import BATCH, TransportError
+from g4f_aio.providers.transport import PIECE, READ_LIMIT, Connection
 from tests.patience import Stopwatch
 
 from .raw_server import Peer, RawServer, Talk, answering, ok, serving
@@ -93,6 +93,19 @@ async def test_requests_follow_each_other(opened: Opening) -> None:
         assert one.connection.reusable
         one.connection.rest()
     assert len(one.server.peers) == 1
+
+
+@pytest.mark.parametrize("answer", [ok(b""), b"HTTP/1.1 204 No Content\r\n\r\n"])
+async def test_however_many_answers_without_body_follow_each_other(
+    opened: Opening, answer: bytes
+) -> None:
+    padded = answer.replace(b"\r\n", b"\r\nX-Long: " + b"x" * 30_000 + b"\r\n", 1)
+    one = await opened(answering(*[padded] * 9))
+    async with asyncio.timeout(5):
+        for _ in range(9):
+            assert await one.get() == b""
+            assert one.connection.reusable
+            one.connection.rest()
 
 
 @pytest.mark.parametrize(
@@ -271,7 +284,7 @@ async def test_an_upstream_that_is_not_read_has_to_wait(opened: Opening) -> None
         await asyncio.sleep(0.1)
     # what the system's own buffers take is not ours
     assert sent < total / 2
-    held = sum(map(len, one.connection.answer._pieces))
+    held = sum(map(len, one.connection.answer.pieces))
     # the event loop's last read may have brought so much
     assert held < READ_LIMIT + 2**18
     size = 0
@@ -288,7 +301,7 @@ async def test_what_came_can_be_read_when_the_connection_is_gone(opened: Opening
     one.connection.abort()
     await one.lost.wait()
     size = 0
-    while not one.connection.answer.empty:
+    while one.connection.answer.pieces:
         size += len(await one.connection.read())
     assert READ_LIMIT // 2 < size < 2**24
     with pytest.raises(TransportError, match=MIDDLE):

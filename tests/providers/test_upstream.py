@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from g4f_aio import BadRequestError, UpstreamError, UpstreamTimeoutError
-from g4f_aio.providers import upstream as module
+from g4f_aio.providers import response as response_module
 from g4f_aio.providers.pool import Pool
 from g4f_aio.providers.upstream import Client
 from tests.patience import Stopwatch
@@ -167,7 +167,7 @@ async def test_what_is_no_json_is_an_error(client: Client, upstream: Upstream) -
 async def test_a_body_has_a_limit(
     client: Client, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "BODY_LIMIT", 1000)
+    monkeypatch.setattr(response_module, "BODY_LIMIT", 1000)
     url = f"{upstream.base_url}/chat/completions"
     async with client.post(url, json=chat("big-event-5000", stream=False)) as response:
         with pytest.raises(UpstreamError, match="acme sent more than 1000 bytes"):
@@ -389,7 +389,7 @@ async def test_of_an_answer_that_is_complete_the_end_is_waited_for_a_little(
 async def test_but_not_for_long(
     client: Client, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "LINGER", 0.05)
+    monkeypatch.setattr(response_module, "LINGER", 0.05)
     url = f"{upstream.base_url}/chat/completions"
     watch = Stopwatch()
     async with client.post(url, json=chat("hang-after-done")) as response:

@@ -13,6 +13,7 @@ import attrs
 import pytest
 
 from g4f_aio import UpstreamError, UpstreamTimeoutError
+from g4f_aio.providers import response as response_module
 from g4f_aio.providers import upstream as module
 from g4f_aio.providers.pool import Pool
 from g4f_aio.providers.upstream import Client
@@ -324,7 +325,7 @@ async def test_compressed_events_come_one_by_one(client: Client) -> None:
 async def test_a_bomb_is_stopped_at_the_limit(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "BODY_LIMIT", 2**20)
+    monkeypatch.setattr(response_module, "BODY_LIMIT", 2**20)
     async with serving(
         answering(ok(gzip.compress(bytes(50 * 2**20)), "Content-Encoding: gzip"))
     ) as server:
