@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Coroutine
 from types import AsyncGeneratorType
 from typing import get_args
 
@@ -16,8 +16,10 @@ from ..core.events import (
     Finish,
     Passthrough,
     ReasoningDelta,
+    Status,
     TextDelta,
     ToolCallDelta,
+    Usage,
 )
 from ..core.operations import Operation, Request
 from ..core.provider import CallContext
@@ -31,6 +33,8 @@ MASK = "***"
 CALLS = 1000
 #: seconds that a provider of others may take to stop
 CLOSING = 5.0
+#: what may come in the place of an event
+ENDS = (Exception, asyncio.CancelledError)
 _EVENTS = frozenset(get_args(Event))
 _log = logging.getLogger(__name__)
 
@@ -43,6 +47,7 @@ class Call:
     """
 
     __slots__ = (
+        "_begun",
         "_context",
         "_entry",
         "_events",
@@ -51,6 +56,7 @@ class Call:
         "_patience",
         "_request",
         "pieces",
+        "usage",
     )
 
     def __init__(
@@ -66,10 +72,13 @@ class Call:
         self._request = request
         self._context = context
         self._patience = Patience(entry.name, context.timeouts, deadline, streamed=request.stream)
-        self._events: EventStream | Guarded | None = None
+        self._begun = False
+        self._events: EventStream | Guarded
         self._finished = False
         #: parts of the answer that came, for a stream about its tokens
         self.pieces = 0
+        #: as the provider reported it last
+        self.usage: Usage | None = None
 
     #: nothing of its answer is supplied here
     emulated: tuple[str, ...] = ()
@@ -81,7 +90,7 @@ class Call:
 
     async def aclose(self) -> None:
         """Stop the provider."""
-        if self._events is None:
+        if not self._begun:
             return
         try:
             if self._guard is None:
@@ -94,56 +103,73 @@ class Call:
 
     async def next(self) -> Event | None:
         """The next event, None after the last; GatewayError when there is none to come."""
-        patience = self._patience
-        patience.begin()
         try:
-            if self._events is None:
+            if not self._begun:
                 self._events = self._begin()
-            event = await self._events.__anext__()
-        except StopAsyncIteration:
-            patience.over()
-            if self._finished:
-                return None
-            name = self._entry.name
-            raise UpstreamError(
-                f"{name} ended its answer without a finish", provider=name
-            ) from None
-        except asyncio.CancelledError:
-            late = patience.passed()
-            patience.over()
-            if late:
-                raise patience.error() from None
-            raise
-        except GatewayError as error:
-            patience.over()
-            hide_secrets(error, self._context, self._entry)
-            raise
-        except Exception as error:
-            patience.over()
-            name = self._entry.name
-            _log.exception("provider %s raised", name)
-            raise UpstreamError(
-                f"{name} failed with {type(error).__name__}", provider=name
-            ) from error
-        patience.got(event)
-        kind = type(event)
-        if kind is Passthrough:
-            if event.last:  # type: ignore[union-attr]
+                self._begun = True
+            event = await self.wait()
+            self.took(event)
+        except ENDS as error:
+            self.ended(error)
+            return None
+        return event
+
+    # The three steps of ``next``, for whoever would rather not have it between him and the events
+
+    def wait(self) -> Awaitable[Event]:
+        """Wait for an event after the first; ``took``, or ``ended`` by one of ``ENDS``, follows."""
+        self._patience.begin()
+        return anext(self._events)
+
+    def took(self, event: Event) -> None:
+        """It came; UpstreamError when a provider may not say that."""
+        if type(event) is Passthrough:
+            self._patience.got(token=event.progress)
+            self.pieces += event.pieces
+            if event.last:
                 self._finished = True
-            self.pieces += event.pieces  # type: ignore[union-attr]
+            if event.usage is not None:
+                self.usage = event.usage
+            return
+        kind = type(event)
+        self._patience.got(token=kind is not Status)
+        if kind is TextDelta or kind is ReasoningDelta:
+            self.pieces += max(1, len(event.text) // 4)  # type: ignore[union-attr]
         elif kind is Finish:
             self._finished = True
-        elif kind is TextDelta or kind is ReasoningDelta:
-            self.pieces += max(1, len(event.text) // 4)  # type: ignore[union-attr]
         elif kind in _EVENTS:
             self.pieces += 1
-            if kind is ToolCallDelta and event.index >= CALLS:  # type: ignore[union-attr]
+            if kind is Usage:
+                self.usage = event  # type: ignore[assignment]
+            elif kind is ToolCallDelta and event.index >= CALLS:  # type: ignore[union-attr]
                 name = self._entry.name
                 raise UpstreamError(f"{name} makes more than {CALLS} tool calls", provider=name)
         else:
             name = self._entry.name
             raise UpstreamError(f"{name} yielded {kind.__name__}, which is no event", provider=name)
-        return event
+
+    def ended(self, error: BaseException) -> None:
+        """This came in the place of an event; GatewayError unless the answer is complete."""
+        self._patience.over()
+        name = self._entry.name
+        match error:
+            case StopAsyncIteration():
+                if not self._finished:
+                    raise UpstreamError(
+                        f"{name} ended its answer without a finish", provider=name
+                    ) from None
+            case asyncio.CancelledError():
+                if self._patience.passed():
+                    raise self._patience.error() from None
+                raise error
+            case GatewayError():
+                hide_secrets(error, self._context, self._entry)
+                raise error
+            case _:
+                _log.exception("provider %s raised", name)
+                raise UpstreamError(
+                    f"{name} failed with {type(error).__name__}", provider=name
+                ) from error
 
     def _begin(self) -> EventStream | Guarded:
         """The provider's generator; UpstreamError when it returns something else."""

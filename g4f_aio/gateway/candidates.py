@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import attrs
 
@@ -60,7 +61,7 @@ class Candidate:
         """What it can do, as far as is known: a model's own flags go before its provider's."""
         return capabilities_of(self.entry, self.info)
 
-    @property
+    @cached_property
     def ignores(self) -> frozenset[str]:
         """The parameters that its provider cannot take."""
         return self.entry.provider.ignores if self.entry.provider is not None else frozenset()

@@ -17,6 +17,8 @@ __all__ = ["FALLBACK", "REMEMBERED", "Catalog"]
 
 #: the most answers to "who has this model?" that are kept
 REMEMBERED = 1000
+#: the requests for which it may supply something
+_TEXTS = (ChatRequest, CompletionRequest)
 
 
 class Catalog(Listings):
@@ -31,12 +33,20 @@ class Catalog(Listings):
 
     async def candidates(self, request: Request) -> Sequence[Candidate]:
         """Who may answer, best first; at least one. GatewayError says why there is none."""
-        found = self._recall(request) or await self._look(request)
+        known = self.known(request)
+        if known is not None:
+            return known
+        found = await self._look(request)
         if found.error is not None:
             raise found.error
-        if found.particular:
-            return self.taking(found, request)
-        return found.candidates
+        return self.taking(found, request) if found.particular else found.candidates
+
+    def known(self, request: Request) -> Sequence[Candidate] | None:
+        """The same as far as it was found before; None when it was not."""
+        found = self._recall(request)
+        if found is None:
+            return None
+        return self.taking(found, request) if found.particular else found.candidates
 
     def taking(self, found: Found, request: Request) -> Sequence[Candidate]:
         """Those of who was *found* that take every parameter of *request*, or for whom it is supplied.
@@ -55,14 +65,10 @@ class Catalog(Listings):
         if self._found_at != self.changes or len(self._found) >= REMEMBERED:
             self._found.clear()
             self._found_at = self.changes
-        if request.routing.api_keys:  # those of a caller are for his own request
+        routing = request.routing
+        if routing.api_keys:  # those of a caller are for his own request
             return None
-        key = (
-            request.routing.provider,
-            request.model,
-            request.needs,
-            self._emulates(request),
-        )
+        key = (routing.provider, request.model, request.needs, self._emulates(request))
         return self._found.get(key)
 
     async def _look(self, request: Request) -> Found:
@@ -77,7 +83,7 @@ class Catalog(Listings):
 
     def _emulates(self, request: Request) -> bool:
         """Whether the gateway may supply what a provider lacks."""
-        if not isinstance(request, ChatRequest | CompletionRequest):
+        if not isinstance(request, _TEXTS):
             return False
         wish = request.routing.emulate
         return self._settings.routing.emulate if wish is None else wish

@@ -55,6 +55,19 @@ def places(
     return found
 
 
+def in_order(
+    candidates: Sequence[Candidate],
+    health: HealthStore,
+    credentials: CredentialStore,
+    quarantine: Quarantine,
+) -> list[Place]:
+    """Those that may be asked now, in order; the error that says why when there is none."""
+    if len(candidates) == 1:
+        place = _place(candidates[0], health, credentials, quarantine)
+        return [place] if place.wait == 0 else ready((place,), credentials)
+    return ready(places(candidates, health, credentials, quarantine), credentials)
+
+
 def ready(found: Sequence[Place], credentials: CredentialStore) -> list[Place]:
     """Those that may be asked now; the error that says why when there is none."""
     able = [place for place in found if place.wait == 0]
@@ -92,7 +105,7 @@ def _place(
         if not when.holds(values):
             why = f"{entry.name} is asked only when {when.text} ({shown(values)})"
             return Place(candidate, standing, math.inf, why)
-    if reason := quarantine.reason(entry.name):
+    if quarantine.used and (reason := quarantine.reason(entry.name)):
         return Place(candidate, standing, quarantine.wait(entry.name), reason)
     wait = standing.wait()
     if wait:
@@ -100,7 +113,7 @@ def _place(
         return Place(candidate, standing, wait, f"{entry.name} keeps failing ({last})")
     if candidate.own_key is None and (wait := credentials.wait(entry, candidate.model)):
         return Place(candidate, standing, wait, f"every key of {entry.name} rests")
-    if standing.resting:
+    if standing.model.resting:
         return Place(candidate, standing, 0.0, f"{entry.name} failed just now")
     return Place(candidate, standing)
 

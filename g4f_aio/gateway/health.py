@@ -121,8 +121,12 @@ class Health:
 
     def succeeded(self, ttft: float | None, speed: float | None) -> None:
         """A call came to its proper end, its first event after *ttft* seconds."""
-        self._ended()
-        self._spoke_at = self._ended_at
+        now = self._ended()
+        self._spoke_at = now
+        self._failed_at = None
+        self.last_ok = time.time()
+        self._calls.append(True)
+        self.breaker.succeeded(now)
         if ttft is not None:
             self._firsts.append(ttft)
             # an average that favours the newer ones
@@ -131,25 +135,23 @@ class Health:
             self.speed = (
                 speed if self.speed is None else self.speed + _WEIGHT * (speed - self.speed)
             )
-        self._calls.append(True)
-        self._failed_at = None
-        self.last_ok = time.time()
 
     def failed(self, error: GatewayError) -> None:
         """A call failed by the provider's fault."""
-        self._ended()
+        self._failed_at = self._ended()
         self._calls.append(False)
-        self._failed_at = self._clock()
         self._spoke_at = None
         self.last_error = error.message
 
-    def _ended(self) -> None:
-        """A call ended; after a long pause it is the first of a new record."""
-        if not self.recent:
+    def _ended(self) -> float:
+        """When a call ended, which is now; after a long pause it is the first of a new record."""
+        now = self._clock()
+        if self._ended_at is None or now - self._ended_at >= FORGET:
             self._calls.clear()
             self._firsts.clear()
             self.ttft = self.speed = None
-        self._ended_at = self._clock()
+        self._ended_at = now
+        return now
 
 
 class Standing:
@@ -185,13 +187,14 @@ class Standing:
 
     def begin(self) -> float | None:
         """A call begins; exactly one of the other three follows, and gets what this returns."""
-        self.provider.running += 1
-        self.model.running += 1
-        if not (self.provider.breaker.is_open or self.model.breaker.is_open):
+        provider, model = self.provider, self.model
+        provider.running += 1
+        model.running += 1
+        if not (provider.breaker.is_open or model.breaker.is_open):
             return None
         now = self._clock()
-        self.provider.breaker.begin(now)
-        self.model.breaker.begin(now)
+        provider.breaker.begin(now)
+        model.breaker.begin(now)
         return now
 
     def answered(self, began: float | None) -> None:
@@ -211,11 +214,8 @@ class Standing:
     def succeeded(self, ttft: float | None, speed: float | None) -> None:
         """The call came to its proper end; *ttft* in seconds, *speed* in tokens per second."""
         self._end()
-        now = self._clock()
         self.provider.succeeded(ttft, speed)
-        self.provider.breaker.succeeded(now)
         self.model.succeeded(ttft, speed)
-        self.model.breaker.succeeded(now)
         if self.trials is not None:
             self._end_trials(self.trials, well=True)
 

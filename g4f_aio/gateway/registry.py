@@ -7,6 +7,7 @@ import difflib
 import logging
 import threading
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 import attrs
 
@@ -35,7 +36,7 @@ class Entry:
     error: str | None = None
     chosen: bool = False
 
-    @property
+    @cached_property
     def built_in(self) -> bool:
         """Whether it comes with this program."""
         return self.distribution.replace("-", "_") == DISTRIBUTION
@@ -76,7 +77,7 @@ class Entry:
         """Loaded, enabled and complete."""
         return self.provider is not None and self.settings.enabled and self.missing is None
 
-    @property
+    @cached_property
     def local(self) -> bool:
         """Whether it stays on this machine or network as a rule."""
         return self.provider is not None and self.provider.local
