@@ -68,16 +68,17 @@ class Deadline:
     def _wind(self, when: float) -> None:
         """Have the current task watched, and the timer look at *when* or before."""
         if self._task is None:
-            self._task = asyncio.current_task(self._loop)
-            if self._task is not None:
-                self._cancelling = self._task.cancelling()
-        timer = self._timer
-        if timer is not None and timer.when() > when:
-            timer.cancel()
-            timer = None
-        if timer is None:
-            timer = self._timer = self._loop.call_at(when, self._check)
-        self.rings = timer.when()
+            task = self._task = asyncio.current_task(self._loop)
+            if task is not None:
+                self._cancelling = task.cancelling()
+        if self._timer is not None:
+            rings = self._timer.when()
+            if rings <= when:
+                self.rings = rings
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(when, self._check)
+        self.rings = when
 
     def _check(self) -> None:
         self._timer = None

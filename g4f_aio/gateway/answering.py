@@ -79,7 +79,8 @@ class Answering:
             return await (self._next() if self._begun else self._begin())
         # as ``call.next()``, which would be one more to wake up for each event
         try:
-            event = await call.wait()
+            call.patience.begin()
+            event = await anext(call.events)
             call.took(event)
         except ENDS as error:
             try:
@@ -94,10 +95,10 @@ class Answering:
     async def aclose(self) -> None:
         """Stop whoever speaks."""
         self._begun = True
-        trip = self._leave()
         if self._fallback is not None:
             self._fallback.leave()
-        if trip is not None:
+        if self._trip is not None:
+            trip = self._leave()
             if self._hedge is not None:
                 await self._hedge.aclose()
             await trip.cancelled()
@@ -110,7 +111,8 @@ class Answering:
         event = self._first
         if event is not None:
             self._first = None
-            self._plain = self._plain_one(trip)
+            if type(trip.call) is Call and self._hedge is None:
+                self._plain = trip.call
         else:
             try:
                 event = await (self._hedge or trip.call).next()
@@ -129,7 +131,6 @@ class Answering:
 
     async def _end(self, error: GatewayError | None) -> None:
         trip = self._leave()
-        assert trip is not None  # noqa: S101  (there was a call)
         if self._hedge is not None:
             await self._hedge.aclose()
         if error is not None:
@@ -139,14 +140,14 @@ class Answering:
         if self._fallback is not None:
             self._fallback.leave()
 
-    def _leave(self) -> Trip | None:
+    def _leave(self) -> Trip:
         """The call that answered, to be ended; what was counted in it is noted."""
-        trip, plain = self._trip, self._plain
+        trip, plain, record = self._trip, self._plain, self._record
+        assert trip is not None  # noqa: S101  (there is one, from the first event on)
         self._trip = self._plain = None
-        if trip is not None:
-            self._record.pieces += trip.call.pieces
-            if plain is not None and plain.usage is not None:
-                self._record.usage = plain.usage
+        record.pieces += trip.call.pieces
+        if plain is not None and plain.usage is not None:
+            record.usage = plain.usage
         return trip
 
     async def _begin(self) -> Event:
@@ -207,18 +208,18 @@ class Answering:
 
     def _ask(self, place: Place, *, patient: bool) -> Coroutine[Any, Any, Event]:
         """The first event of one candidate."""
-        candidate = place.candidate
-        if candidate.own_key is not None:
-            return self._call_with(place, Credential(candidate.own_key), patient=patient)
-        keys = self._desk.credentials.of(candidate.entry)
-        if len(keys) == 1 and not keys[0].rests:
-            return self._call_with(place, keys[0], patient=patient)
-        return self._with_keys(place, len(keys), patient=patient)
+        key = place.key
+        if key is not None and not key.rests:
+            return self._call_with(place, key, patient=patient)
+        own_key = place.candidate.own_key
+        if own_key is not None:
+            return self._call_with(place, Credential(own_key), patient=patient)
+        return self._with_keys(place, patient=patient)
 
-    async def _with_keys(self, place: Place, number: int, *, patient: bool) -> Event:
+    async def _with_keys(self, place: Place, *, patient: bool) -> Event:
         """The same, with each of its keys in turn while they are refused."""
         candidate, credentials = place.candidate, self._desk.credentials
-        for others in reversed(range(number)):
+        for others in reversed(range(len(credentials.of(candidate.entry)))):
             credential = credentials.take(candidate.entry, candidate.model)
             try:
                 return await self._call_with(place, credential, patient=patient)
@@ -233,7 +234,8 @@ class Answering:
         request = self._request
         if self._attachments is not None:
             request = await self._attachments.request_for(place.candidate, self._expiry.left())
-        trip = self._trip_to(place, request, credential)
+        trip = Trip(self._desk, self._now, request, place, credential)
+        self._record.attempts.append(trip.attempt)
         if trip.turnstile is not None:
             queue_timeout = self._now.settings.server.queue_timeout
             await trip.wait(self._expiry.shorter(queue_timeout) if patient else 0.0)
@@ -249,31 +251,22 @@ class Answering:
         assert event is not None  # noqa: S101  (without a finish it would have raised)
         return self._started(trip, event)
 
-    def _trip_to(self, place: Place, request: Request, credential: Credential) -> Trip:
-        """A call that is to begin, on record."""
-        trip = Trip(self._desk, self._now, request, place, credential)
-        self._record.attempts.append(trip.attempt)
-        return trip
-
     def _started(self, trip: Trip, event: Event) -> Started:
         record, attempt = self._record, trip.attempt
         now = time.monotonic()
         attempt.ttft = now - attempt.started
         record.ttft = now - record.started
         self._trip = trip
-        emulated, headers = trip.call.emulated, None
+        call = trip.call
+        emulated, headers = call.emulated, None
         if type(event) is Started:  # what the provider has to say of it; the first is to come
-            emulated, headers = (*event.emulated, *emulated), event.headers
-            self._plain = self._plain_one(trip)
+            emulated, headers = event.emulated + emulated, event.headers
+            if type(call) is Call and self._hedge is None:
+                self._plain = call
         else:
             self._first = event
         record.emulated = emulated
         return Started(attempt.provider, attempt.model, len(record.attempts), emulated, headers)
-
-    def _plain_one(self, trip: Trip) -> Call | None:
-        """The call, if its events are those of its provider and nobody else drives it."""
-        call = trip.call
-        return call if type(call) is Call and self._hedge is None else None
 
     def _slow_after(self, place: Place, others: list[Place]) -> float | None:
         """Seconds after which a second provider is asked as well; None when none is to be."""
@@ -311,7 +304,8 @@ class Answering:
         """A call of a candidate that has begun, without any wait for a place."""
         candidate = place.candidate
         credential = self._desk.credentials.take(candidate.entry, candidate.model)
-        trip = self._trip_to(place, self._request, credential)
+        trip = Trip(self._desk, self._now, self._request, place, credential)
+        self._record.attempts.append(trip.attempt)
         if trip.turnstile is not None:
             await trip.wait(0.0)
         trip.begin(self._expiry)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from types import AsyncGeneratorType
 from typing import get_args
 
@@ -36,6 +36,7 @@ CLOSING = 5.0
 #: what may come in the place of an event
 ENDS = (Exception, asyncio.CancelledError)
 _EVENTS = frozenset(get_args(Event))
+_GENERATORS = (AsyncGeneratorType, AsyncGenerator)
 _log = logging.getLogger(__name__)
 
 
@@ -47,14 +48,14 @@ class Call:
     """
 
     __slots__ = (
-        "_begun",
         "_context",
         "_entry",
-        "_events",
         "_finished",
         "_guard",
-        "_patience",
+        "_open",
         "_request",
+        "events",
+        "patience",
         "pieces",
         "usage",
     )
@@ -71,9 +72,11 @@ class Call:
         self._entry = entry
         self._request = request
         self._context = context
-        self._patience = Patience(entry.name, context.timeouts, deadline, streamed=request.stream)
-        self._begun = False
-        self._events: EventStream | Guarded
+        #: what bounds the time of each wait for one of its events
+        self.patience = Patience(entry.name, context.timeouts, deadline, streamed=request.stream)
+        #: those of the provider, from the first on that ``next`` gave
+        self.events: EventStream | Guarded
+        self._open = False
         self._finished = False
         #: parts of the answer that came, for a stream about its tokens
         self.pieces = 0
@@ -86,45 +89,42 @@ class Call:
     @property
     def first_after(self) -> float | None:
         """Seconds from the start to the first event; None before it."""
-        return self._patience.first_after
+        return self.patience.first_after
 
     async def aclose(self) -> None:
         """Stop the provider."""
-        if not self._begun:
+        if not self._open:
             return
         try:
             if self._guard is None:
-                await self._events.aclose()
+                await self.events.aclose()
                 return
             async with asyncio.timeout(CLOSING):
-                await self._events.aclose()
+                await self.events.aclose()
         except Exception:  # noqa: BLE001  (how it fails at cleaning up changes nothing any more)
             _log.exception("provider %s raised when it was stopped", self._entry.name)
 
     async def next(self) -> Event | None:
         """The next event, None after the last; GatewayError when there is none to come."""
         try:
-            if not self._begun:
-                self._events = self._begin()
-                self._begun = True
-            event = await self.wait()
+            if not self._open:
+                self.events = self._begin()
+                self._open = True
+            self.patience.begin()
+            event = await anext(self.events)
             self.took(event)
         except ENDS as error:
             self.ended(error)
             return None
         return event
 
-    # The three steps of ``next``, for whoever would rather not have it between him and the events
-
-    def wait(self) -> Awaitable[Event]:
-        """Wait for an event after the first; ``took``, or ``ended`` by one of ``ENDS``, follows."""
-        self._patience.begin()
-        return anext(self._events)
-
     def took(self, event: Event) -> None:
-        """It came; UpstreamError when a provider may not say that."""
+        """An event came; UpstreamError when a provider may not say that."""
         if type(event) is Passthrough:
-            self._patience.got(token=event.progress)
+            if event.progress:
+                self.patience.got()
+            else:
+                self.patience.noticed()
             self.pieces += event.pieces
             if event.last:
                 self._finished = True
@@ -132,7 +132,10 @@ class Call:
                 self.usage = event.usage
             return
         kind = type(event)
-        self._patience.got(token=kind is not Status)
+        if kind is Status:
+            self.patience.noticed()
+        else:
+            self.patience.got()
         if kind is TextDelta or kind is ReasoningDelta:
             self.pieces += max(1, len(event.text) // 4)  # type: ignore[union-attr]
         elif kind is Finish:
@@ -149,27 +152,31 @@ class Call:
             raise UpstreamError(f"{name} yielded {kind.__name__}, which is no event", provider=name)
 
     def ended(self, error: BaseException) -> None:
-        """This came in the place of an event; GatewayError unless the answer is complete."""
-        self._patience.over()
+        """This, one of ``ENDS``, came in the place of an event; raises unless the answer is complete.
+
+        It is a GatewayError then, but for a cancellation that is somebody else's.
+        """
+        self.patience.over()
         name = self._entry.name
         match error:
             case StopAsyncIteration():
-                if not self._finished:
-                    raise UpstreamError(
-                        f"{name} ended its answer without a finish", provider=name
-                    ) from None
+                # what ran to its end needs no stopping, unless it may have left something
+                self._open = self._guard is not None
+                if self._finished:
+                    return
+                message = f"{name} ended its answer without a finish"
+                raise UpstreamError(message, provider=name) from None
             case asyncio.CancelledError():
-                if self._patience.passed():
-                    raise self._patience.error() from None
+                if self.patience.passed():
+                    raise self.patience.error() from None
                 raise error
             case GatewayError():
                 hide_secrets(error, self._context, self._entry)
                 raise error
             case _:
                 _log.exception("provider %s raised", name)
-                raise UpstreamError(
-                    f"{name} failed with {type(error).__name__}", provider=name
-                ) from error
+                message = f"{name} failed with {type(error).__name__}"
+                raise UpstreamError(message, provider=name) from error
 
     def _begin(self) -> EventStream | Guarded:
         """The provider's generator; UpstreamError when it returns something else."""
@@ -181,7 +188,7 @@ class Call:
             if isinstance(request, Operation)
             else provider.chat(request, self._context)
         )
-        if isinstance(events, (AsyncGeneratorType, AsyncGenerator)):
+        if isinstance(events, _GENERATORS):
             return events if self._guard is None else self._guard.guard(events, name)
         if isinstance(events, Coroutine):
             events.close()

@@ -10,6 +10,7 @@ import attrs
 from ..core.errors import OverloadedError
 from .candidates import Candidate
 from .conditions import figures, shown
+from .credentials import Credential
 from .health import Standing
 from .quarantine import Quarantine
 from .state import CredentialStore, HealthStore
@@ -27,14 +28,16 @@ _ENOUGH = 5
 class Place:
     """A candidate's place in the order; *why* explains it where it is not the settings' own.
 
-    *wait*: seconds until it may be asked, without end while its condition does not hold. *unhealthy*
-    and *slow* are only said of those that are chosen automatically.
+    *wait*: seconds until it may be asked, without end while its condition does not hold. *key*: the
+    one to ask with, where there is no choice. *unhealthy* and *slow* are only said of those that are
+    chosen automatically.
     """
 
     candidate: Candidate
     standing: Standing
     wait: float = 0.0
     why: str = ""
+    key: Credential | None = None
     unhealthy: bool = False
     slow: bool = False
 
@@ -111,11 +114,15 @@ def _place(
     if wait:
         last = standing.model.last_error or standing.provider.last_error or ""
         return Place(candidate, standing, wait, f"{entry.name} keeps failing ({last})")
-    if candidate.own_key is None and (wait := credentials.wait(entry, candidate.model)):
-        return Place(candidate, standing, wait, f"every key of {entry.name} rests")
-    if standing.model.resting:
-        return Place(candidate, standing, 0.0, f"{entry.name} failed just now")
-    return Place(candidate, standing)
+    key = None
+    if candidate.own_key is None:
+        keys = credentials.of(entry)
+        if len(keys) == 1 and not keys[0].rests:
+            key = keys[0]
+        elif wait := credentials.wait(entry, candidate.model):
+            return Place(candidate, standing, wait, f"every key of {entry.name} rests")
+    why = f"{entry.name} failed just now" if standing.model.resting else ""
+    return Place(candidate, standing, 0.0, why, key)
 
 
 def _fastest(found: Sequence[Place]) -> float | None:

@@ -117,11 +117,7 @@ class CredentialBook:
 
     def wait(self, entry: Entry, model: str) -> float:
         """Seconds until a key of it may be used for *model*; 0 when one may be used now."""
-        keys = self.of(entry)
-        for key in keys:
-            if not key.rests:
-                return 0.0
-        rests = [key.rest(model) for key in keys]
+        rests = [key.rest(model) for key in self.of(entry)]
         if None in rests:
             return 0.0
         now = self._clock()

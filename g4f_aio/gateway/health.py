@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -64,7 +65,7 @@ class Health:
         #: calls under way
         self.running = 0
         self.breaker = Breaker(longest)
-        self._ended_at: float | None = None
+        self._ended_at = -math.inf
         self._failed_at: float | None = None
         #: when content came last, if no failure did since
         self._spoke_at: float | None = None
@@ -96,7 +97,7 @@ class Health:
 
         Who is asked no more because of a figure would otherwise never get a better one.
         """
-        return self._ended_at is not None and self._clock() - self._ended_at < FORGET
+        return self._clock() - self._ended_at < FORGET
 
     @property
     def resting(self) -> bool:
@@ -121,8 +122,7 @@ class Health:
 
     def succeeded(self, ttft: float | None, speed: float | None) -> None:
         """A call came to its proper end, its first event after *ttft* seconds."""
-        now = self._ended()
-        self._spoke_at = now
+        now = self._spoke_at = self._ended()
         self._failed_at = None
         self.last_ok = time.time()
         self._calls.append(True)
@@ -146,7 +146,7 @@ class Health:
     def _ended(self) -> float:
         """When a call ended, which is now; after a long pause it is the first of a new record."""
         now = self._clock()
-        if self._ended_at is None or now - self._ended_at >= FORGET:
+        if now - self._ended_at >= FORGET:
             self._calls.clear()
             self._firsts.clear()
             self.ttft = self.speed = None
@@ -213,9 +213,9 @@ class Standing:
 
     def succeeded(self, ttft: float | None, speed: float | None) -> None:
         """The call came to its proper end; *ttft* in seconds, *speed* in tokens per second."""
-        self._end()
-        self.provider.succeeded(ttft, speed)
-        self.model.succeeded(ttft, speed)
+        for one in (self.provider, self.model):
+            one.running -= 1
+            one.succeeded(ttft, speed)
         if self.trials is not None:
             self._end_trials(self.trials, well=True)
 

@@ -11,7 +11,7 @@ class Patience:
     """Enforces first-token, idle and total time on one stream of events.
 
     Only the time spent waiting for the provider counts, not the time a slow client takes. Use:
-    ``begin``, await an event, ``got`` it; after a CancelledError ask ``passed``.
+    ``begin``, await an event, ``got`` or ``noticed`` it; after a CancelledError ask ``passed``.
     """
 
     __slots__ = (
@@ -35,11 +35,12 @@ class Patience:
         self._deadline = deadline
         self._now = deadline.now
         now = self._start = self._left_at = deadline.now()
+        total = timeouts.total
         # whoever does not stream gets everything at once, at the end
-        limit = self._limit = timeouts.first_token if streamed else timeouts.total
-        end = self._end = now + timeouts.total
+        limit = self._limit = timeouts.first_token if streamed else total
+        end = self._end = now + total
         #: when the next token is too late; never after the end
-        self._due = min(end, now + limit)
+        self._due = now + limit if limit < total else end
         #: seconds from the start to the first event; None before it
         self.first_after: float | None = None
 
@@ -58,16 +59,20 @@ class Patience:
         else:
             deadline.when = due
 
-    def got(self, *, token: bool) -> None:
-        """The wait is over: an event came. Some are no *token*: they do not make it start anew."""
+    def got(self) -> None:
+        """The wait is over: a token came."""
         self._deadline.when = None
         now = self._left_at = self._now()
-        if token:
-            if self.first_after is None:
-                self.first_after = now - self._start
-                self._limit = self._timeouts.idle
-            due = now + self._limit
-            self._due = due if due < self._end else self._end
+        if self.first_after is None:
+            self.first_after = now - self._start
+            self._limit = self._timeouts.idle
+        due = now + self._limit
+        self._due = due if due < self._end else self._end  # noqa: FURB136  (by far the fastest)
+
+    def noticed(self) -> None:
+        """The wait is over: what came says nothing, and the token is waited for on and on."""
+        self._deadline.when = None
+        self._left_at = self._now()
 
     def over(self) -> None:
         """The wait is over, and nothing came."""

@@ -156,13 +156,14 @@ class Trip:
         """It came to its proper end."""
         attempt = self.attempt
         attempt.ended("ok")
-        speed = None
-        took = (attempt.duration or 0.0) - (attempt.ttft or 0.0)
-        streamed = self._request.stream
-        if streamed and took > _MEASURABLE:
-            speed = (self.call.pieces if usage is None else usage.output) / took
         # a whole answer has no first event before its last
-        self._place.standing.succeeded(attempt.ttft if streamed else None, speed)
+        ttft = speed = None
+        if self._request.stream:
+            ttft = attempt.ttft
+            took = (attempt.duration or 0.0) - (ttft or 0.0)
+            if took > _MEASURABLE:
+                speed = (self.call.pieces if usage is None else usage.output) / took
+        self._place.standing.succeeded(ttft, speed)
         self._credential.succeeded(attempt.model)
         await self._leave()
 

@@ -51,7 +51,7 @@ class Wait:
         """The next event comes after so many seconds."""
         assert after < self.left()
         self.alarm.at += after
-        self.patience.got(token=token)
+        self.patience.got() if token else self.patience.noticed()
         assert self.alarm.when is None
 
     def message(self) -> str:
