@@ -14,14 +14,15 @@ class Deadline:
     nothing. Use: ``set``, await, ``clear``; after a CancelledError ask ``passed``.
     """
 
-    __slots__ = ("_cancelling", "_expired", "_loop", "_task", "_timer", "now", "rings", "when")
+    __slots__ = ("_cancelling", "_loop", "_task", "_timer", "now", "rings", "spoilt", "when")
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[object] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._expired = False
         self._cancelling = 0
+        #: whether it has cancelled a task that did not ask yet whether it did
+        self.spoilt = False
         #: the loop's time, in seconds
         self.now = self._loop.time
         #: when the task is cancelled, in the loop's time; None: not at all
@@ -53,16 +54,11 @@ class Deadline:
             self._timer = None
             self.rings = math.inf
 
-    @property
-    def spoilt(self) -> bool:
-        """Whether it has cancelled a task that never asked whether it did."""
-        return self._expired
-
     def passed(self) -> bool:
         """Whether a CancelledError came from here and from nobody else besides."""
-        if not self._expired or self._task is None:
+        if not self.spoilt or self._task is None:
             return False
-        self._expired = False
+        self.spoilt = False
         return self._task.uncancel() <= self._cancelling
 
     def _wind(self, when: float) -> None:
@@ -89,5 +85,5 @@ class Deadline:
             self._wind(self.when)
         elif self._task is not None:
             self.when = None
-            self._expired = True
+            self.spoilt = True
             self._task.cancel()

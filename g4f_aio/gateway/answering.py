@@ -9,11 +9,7 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import Any, Self
 
-from ..core.errors import (
-    GatewayError,
-    RateLimitError,
-    UpstreamAuthError,
-)
+from ..core.errors import GatewayError, RateLimitError, UpstreamAuthError
 from ..core.events import Event, Passthrough, Started, Usage
 from ..core.models import Capability
 from ..core.operations import Request
@@ -108,14 +104,15 @@ class Answering:
         trip = self._trip
         if trip is None:
             raise StopAsyncIteration
-        event = self._first
+        event, call = self._first, trip.call
         if event is not None:
             self._first = None
-            if type(trip.call) is Call and self._hedge is None:
-                self._plain = trip.call
+            if type(call) is Call and self._hedge is None:
+                self._plain = call
+                return event
         else:
             try:
-                event = await (self._hedge or trip.call).next()
+                event = await (self._hedge or call).next()
             except GatewayError as error:
                 await self._end(error)
                 raise
@@ -155,14 +152,12 @@ class Answering:
         self._begun = True  # a second time there is nothing to begin
         desk, request = self._desk, self._request
         desk.retries.request()
-        timeout = request.routing.timeout
-        if timeout is not None:
-            self._expiry = Expiry(timeout)
+        if request.routing.timeout is not None:
+            self._expiry = Expiry(request.routing.timeout)
         catalog = self._now.catalog
         candidates = catalog.known(request)
         if candidates is None:
-            search = catalog.candidates(request)
-            candidates = await (search if timeout is None else self._expiry.bound(search))
+            candidates = await self._expiry.bound(catalog.candidates(request))
         if candidates[0].media is not _NOTHING:
             self._attachments = Attachments.of(request, candidates[0], self._now)
         while True:
@@ -208,13 +203,11 @@ class Answering:
 
     def _ask(self, place: Place, *, patient: bool) -> Coroutine[Any, Any, Event]:
         """The first event of one candidate."""
-        key = place.key
-        if key is not None and not key.rests:
-            return self._call_with(place, key, patient=patient)
         own_key = place.candidate.own_key
-        if own_key is not None:
-            return self._call_with(place, Credential(own_key), patient=patient)
-        return self._with_keys(place, patient=patient)
+        key = place.key if own_key is None else Credential(own_key)
+        if key is None or key.rests:
+            return self._with_keys(place, patient=patient)
+        return self._call_with(place, key, patient=patient)
 
     async def _with_keys(self, place: Place, *, patient: bool) -> Event:
         """The same, with each of its keys in turn while they are refused."""
@@ -260,12 +253,15 @@ class Answering:
         call = trip.call
         emulated, headers = call.emulated, None
         if type(event) is Started:  # what the provider has to say of it; the first is to come
-            emulated, headers = event.emulated + emulated, event.headers
+            headers = event.headers
+            if event.emulated:
+                emulated = (*event.emulated, *emulated)
             if type(call) is Call and self._hedge is None:
                 self._plain = call
         else:
             self._first = event
-        record.emulated = emulated
+        if emulated:
+            record.emulated = emulated
         return Started(attempt.provider, attempt.model, len(record.attempts), emulated, headers)
 
     def _slow_after(self, place: Place, others: list[Place]) -> float | None:
@@ -283,11 +279,7 @@ class Answering:
         """The first event of a candidate, or of the next one when that is slow to begin."""
         first = await self._enter(place)
         hedge = Hedge()
-        try:
-            trip, event = await hedge.begin(first, partial(self._enter_second, others), after)
-        except BaseException:
-            await hedge.aclose()
-            raise
+        trip, event = await hedge.begin(first, partial(self._enter_second, others), after)
         self._hedge = hedge
         return self._started(trip, event)
 

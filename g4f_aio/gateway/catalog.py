@@ -19,6 +19,8 @@ __all__ = ["FALLBACK", "REMEMBERED", "Catalog"]
 REMEMBERED = 1000
 #: the requests for which it may supply something
 _TEXTS = (ChatRequest, CompletionRequest)
+#: what a request may differ in from others for which the same are found
+_Key = tuple[type[Request], str, Capability, str | None, bool | None]
 
 
 class Catalog(Listings):
@@ -28,7 +30,7 @@ class Catalog(Listings):
         super().__init__(registry, fetch)
         self._settings = settings
         #: what was found for a provider, a model and what it takes, as long as nothing changes
-        self._found: dict[tuple[str | None, str, Capability, bool], Found] = {}
+        self._found: dict[_Key, Found] = {}
         self._found_at = self.changes
 
     async def candidates(self, request: Request) -> Sequence[Candidate]:
@@ -68,8 +70,9 @@ class Catalog(Listings):
         routing = request.routing
         if routing.api_keys:  # those of a caller are for his own request
             return None
-        key = (routing.provider, request.model, request.needs, self._emulates(request))
-        return self._found.get(key)
+        return self._found.get(
+            (type(request), request.model, request.needs, routing.provider, routing.emulate)
+        )
 
     async def _look(self, request: Request) -> Found:
         routing, needs = request.routing, request.needs
@@ -78,7 +81,8 @@ class Catalog(Listings):
         found = await search.find(routing.provider, request.model)
         # what changed meanwhile may not be in it
         if found.error is None and not routing.api_keys and self._found_at == self.changes:
-            self._found[routing.provider, request.model, needs, emulate] = found
+            key = type(request), request.model, needs, routing.provider, routing.emulate
+            self._found[key] = found
         return found
 
     def _emulates(self, request: Request) -> bool:

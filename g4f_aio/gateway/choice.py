@@ -110,10 +110,13 @@ def _place(
             return Place(candidate, standing, math.inf, why)
     if quarantine.used and (reason := quarantine.reason(entry.name)):
         return Place(candidate, standing, quarantine.wait(entry.name), reason)
-    wait = standing.wait()
-    if wait:
-        last = standing.model.last_error or standing.provider.last_error or ""
-        return Place(candidate, standing, wait, f"{entry.name} keeps failing ({last})")
+    why = ""
+    if not standing.clean:
+        if wait := standing.wait():
+            last = standing.model.last_error or standing.provider.last_error or ""
+            return Place(candidate, standing, wait, f"{entry.name} keeps failing ({last})")
+        if standing.resting:
+            why = f"{entry.name} failed just now"
     key = None
     if candidate.own_key is None:
         keys = credentials.of(entry)
@@ -121,7 +124,6 @@ def _place(
             key = keys[0]
         elif wait := credentials.wait(entry, candidate.model):
             return Place(candidate, standing, wait, f"every key of {entry.name} rests")
-    why = f"{entry.name} failed just now" if standing.model.resting else ""
     return Place(candidate, standing, 0.0, why, key)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -30,6 +29,8 @@ ENOUGH = 20
 FORGET = 300.0
 #: seconds for which a good word says that its provider is well
 FRESH = 30.0
+#: the most models whose records are kept
+MODELS = 2000
 #: how much a new figure weighs against the average of the older ones
 _WEIGHT = 0.2
 
@@ -45,10 +46,10 @@ class Health:
         "_calls",
         "_clock",
         "_ended_at",
-        "_failed_at",
         "_firsts",
         "_spoke_at",
         "breaker",
+        "failed_at",
         "last_error",
         "last_ok",
         "running",
@@ -65,8 +66,9 @@ class Health:
         #: calls under way
         self.running = 0
         self.breaker = Breaker(longest)
-        self._ended_at = -math.inf
-        self._failed_at: float | None = None
+        self._ended_at = float("-inf")
+        #: when the last call did, on the clock; None when it succeeded
+        self.failed_at: float | None = None
         #: when content came last, if no failure did since
         self._spoke_at: float | None = None
         self._calls: deque[bool] = deque(maxlen=WINDOW)
@@ -102,7 +104,7 @@ class Health:
     @property
     def resting(self) -> bool:
         """Whether it failed just now: then others are asked first."""
-        return self._failed_at is not None and self._clock() - self._failed_at < REST
+        return self.failed_at is not None and self._clock() - self.failed_at < REST
 
     @property
     def well(self) -> bool:
@@ -123,7 +125,7 @@ class Health:
     def succeeded(self, ttft: float | None, speed: float | None) -> None:
         """A call came to its proper end, its first event after *ttft* seconds."""
         now = self._spoke_at = self._ended()
-        self._failed_at = None
+        self.failed_at = None
         self.last_ok = time.time()
         self._calls.append(True)
         self.breaker.succeeded(now)
@@ -138,7 +140,7 @@ class Health:
 
     def failed(self, error: GatewayError) -> None:
         """A call failed by the provider's fault."""
-        self._failed_at = self._ended()
+        self.failed_at = self._ended()
         self._calls.append(False)
         self._spoke_at = None
         self.last_error = error.message
@@ -179,6 +181,12 @@ class Standing:
         """Whether it failed just now."""
         return self.model.resting
 
+    @property
+    def clean(self) -> bool:
+        """Whether nothing speaks against it: all was well the last time."""
+        troubled = self.model.failed_at is not None or self.model.breaker.is_open
+        return not (troubled or self.provider.breaker.is_open)
+
     def try_out(self) -> Trials:
         """The way to it for requests that others failed, while nobody knows it to be well."""
         if self.trials is None:
@@ -187,14 +195,13 @@ class Standing:
 
     def begin(self) -> float | None:
         """A call begins; exactly one of the other three follows, and gets what this returns."""
-        provider, model = self.provider, self.model
-        provider.running += 1
-        model.running += 1
-        if not (provider.breaker.is_open or model.breaker.is_open):
+        self.provider.running += 1
+        self.model.running += 1
+        if not (self.provider.breaker.is_open or self.model.breaker.is_open):
             return None
         now = self._clock()
-        provider.breaker.begin(now)
-        model.breaker.begin(now)
+        self.provider.breaker.begin(now)
+        self.model.breaker.begin(now)
         return now
 
     def answered(self, began: float | None) -> None:
@@ -291,7 +298,3 @@ class HealthBook:
         for key, one in tuple(self._standings.items()):
             if not one.model.running:
                 del self._standings[key]
-
-
-#: the most models whose records are kept
-MODELS = 2000

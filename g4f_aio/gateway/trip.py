@@ -73,8 +73,8 @@ class Trip:
         self._request = request
         self._place = place
         self._credential = credential
-        self._began: float | None = None
-        self._expiry = NEVER
+        self._expiry: Expiry
+        self._began: float | None
         #: where the provider takes only so many calls at one time: ``wait`` before ``begin``
         self.turnstile = (
             None
