@@ -192,11 +192,9 @@ class Answering:
 
     def _goes_on(self, error: GatewayError) -> bool:
         """Whether who failed with *error* may be asked again later; the error when nobody is any more."""
-        fallback = self._fallback
-        if fallback is None:
-            fallback = Fallback(self._desk, self._now, self._request, self._expiry, error)
-            self._fallback = fallback
-        again = fallback.failed(error)
+        if self._fallback is None:
+            self._fallback = Fallback(self._desk, self._now, self._request, self._expiry, error)
+        again = self._fallback.failed(error)
         if not error.fallback or self._expiry.passed():
             raise error
         return again
@@ -245,12 +243,11 @@ class Answering:
         return self._started(trip, event)
 
     def _started(self, trip: Trip, event: Event) -> Started:
-        record, attempt = self._record, trip.attempt
+        record, attempt, call = self._record, trip.attempt, trip.call
         now = time.monotonic()
         attempt.ttft = now - attempt.started
         record.ttft = now - record.started
         self._trip = trip
-        call = trip.call
         emulated, headers = call.emulated, None
         if type(event) is Started:  # what the provider has to say of it; the first is to come
             headers = event.headers
@@ -294,8 +291,7 @@ class Answering:
 
     async def _enter(self, place: Place) -> Trip:
         """A call of a candidate that has begun, without any wait for a place."""
-        candidate = place.candidate
-        credential = self._desk.credentials.take(candidate.entry, candidate.model)
+        credential = self._desk.credentials.take(place.candidate.entry, place.candidate.model)
         trip = Trip(self._desk, self._now, self._request, place, credential)
         self._record.attempts.append(trip.attempt)
         if trip.turnstile is not None:

@@ -7,7 +7,6 @@ import difflib
 import logging
 import threading
 from collections.abc import Iterable, Mapping
-from functools import cached_property
 
 import attrs
 
@@ -35,10 +34,11 @@ class Entry:
     provider: Provider | None = None
     error: str | None = None
     chosen: bool = False
+    #: whether it comes with this program
+    built_in: bool = attrs.field(init=False, eq=False, repr=False)
 
-    @cached_property
-    def built_in(self) -> bool:
-        """Whether it comes with this program."""
+    @built_in.default
+    def _built_in(self) -> bool:
         return self.distribution.replace("-", "_") == DISTRIBUTION
 
     @property
@@ -77,7 +77,7 @@ class Entry:
         """Loaded, enabled and complete."""
         return self.provider is not None and self.settings.enabled and self.missing is None
 
-    @cached_property
+    @property
     def local(self) -> bool:
         """Whether it stays on this machine or network as a rule."""
         return self.provider is not None and self.provider.local
