@@ -111,9 +111,10 @@ def _place(
     if quarantine.used and (reason := quarantine.reason(entry.name)):
         return Place(candidate, standing, quarantine.wait(entry.name), reason)
     why = ""
-    if not standing.clean:
+    model = standing.model
+    if model.failed_at is not None or model.breaker.is_open or standing.provider.breaker.is_open:
         if wait := standing.wait():
-            last = standing.model.last_error or standing.provider.last_error or ""
+            last = model.last_error or standing.provider.last_error or ""
             return Place(candidate, standing, wait, f"{entry.name} keeps failing ({last})")
         if standing.resting:
             why = f"{entry.name} failed just now"

@@ -124,7 +124,10 @@ class Health:
 
     def succeeded(self, ttft: float | None, speed: float | None) -> None:
         """A call came to its proper end, its first event after *ttft* seconds."""
-        now = self._spoke_at = self._ended()
+        now = self._clock()
+        if now - self._ended_at >= FORGET:
+            self._forget()
+        self._ended_at = self._spoke_at = now
         self.failed_at = None
         self.last_ok = time.time()
         self._calls.append(True)
@@ -140,20 +143,19 @@ class Health:
 
     def failed(self, error: GatewayError) -> None:
         """A call failed by the provider's fault."""
-        self.failed_at = self._ended()
+        now = self._clock()
+        if now - self._ended_at >= FORGET:
+            self._forget()
+        self._ended_at = self.failed_at = now
         self._calls.append(False)
         self._spoke_at = None
         self.last_error = error.message
 
-    def _ended(self) -> float:
-        """When a call ended, which is now; after a long pause it is the first of a new record."""
-        now = self._clock()
-        if now - self._ended_at >= FORGET:
-            self._calls.clear()
-            self._firsts.clear()
-            self.ttft = self.speed = None
-        self._ended_at = now
-        return now
+    def _forget(self) -> None:
+        """After a long pause a call is the first of a new record."""
+        self._calls.clear()
+        self._firsts.clear()
+        self.ttft = self.speed = None
 
 
 class Standing:
@@ -180,12 +182,6 @@ class Standing:
     def resting(self) -> bool:
         """Whether it failed just now."""
         return self.model.resting
-
-    @property
-    def clean(self) -> bool:
-        """Whether nothing speaks against it: all was well the last time."""
-        troubled = self.model.failed_at is not None or self.model.breaker.is_open
-        return not (troubled or self.provider.breaker.is_open)
 
     def try_out(self) -> Trials:
         """The way to it for requests that others failed, while nobody knows it to be well."""
