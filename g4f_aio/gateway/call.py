@@ -48,11 +48,11 @@ class Call:
     """
 
     __slots__ = (
+        "_begun",
         "_context",
         "_entry",
         "_finished",
         "_guard",
-        "_open",
         "_request",
         "events",
         "patience",
@@ -76,7 +76,7 @@ class Call:
         self.patience = Patience(entry.name, context.timeouts, deadline, streamed=request.stream)
         #: those of the provider, from the first on that ``next`` gave
         self.events: EventStream | Guarded
-        self._open = False
+        self._begun = False
         self._finished = False
         #: parts of the answer that came, for a stream about its tokens
         self.pieces = 0
@@ -93,7 +93,7 @@ class Call:
 
     async def aclose(self) -> None:
         """Stop the provider."""
-        if not self._open:
+        if not self._begun:
             return
         try:
             if self._guard is None:
@@ -107,9 +107,9 @@ class Call:
     async def next(self) -> Event | None:
         """The next event, None after the last; GatewayError when there is none to come."""
         try:
-            if not self._open:
+            if not self._begun:
                 self.events = self._begin()
-                self._open = True
+                self._begun = True
             self.patience.begin()
             event = await anext(self.events)
             self.took(event)
@@ -160,8 +160,6 @@ class Call:
         name = self._entry.name
         match error:
             case StopAsyncIteration():
-                # what ran to its end needs no stopping, unless it may have left something
-                self._open = self._guard is not None
                 if self._finished:
                     return
                 message = f"{name} ended its answer without a finish"

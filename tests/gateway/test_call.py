@@ -102,6 +102,19 @@ async def test_the_events_come_as_they_are() -> None:
     assert stage.closed
 
 
+async def test_after_the_end_nothing_begins_again() -> None:
+    begun: list[int] = []
+
+    async def play() -> AsyncIterator[Event]:
+        begun.append(1)
+        yield Finish()
+
+    made = call(Stage(play))
+    assert await events(made) == [Finish()]
+    assert await made.next() is None
+    assert begun == [1]
+
+
 async def test_bytes_that_complete_the_answer_are_a_finish() -> None:
     async def play() -> AsyncIterator[Event]:
         yield Passthrough(b"data: [DONE]\n\n", last=True)
