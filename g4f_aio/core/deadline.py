@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 
 
 class Deadline:
@@ -13,66 +14,76 @@ class Deadline:
     nothing. Use: ``set``, await, ``clear``; after a CancelledError ask ``passed``.
     """
 
-    __slots__ = ("_cancelling", "_expired", "_loop", "_task", "_timer", "_when", "now")
+    __slots__ = ("_cancelling", "_loop", "_task", "_timer", "now", "rings", "spoilt", "when")
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[object] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._when: float | None = None
-        self._expired = False
         self._cancelling = 0
+        #: whether it has cancelled a task that did not ask yet whether it did
+        self.spoilt = False
         #: the loop's time, in seconds
         self.now = self._loop.time
+        #: when the task is cancelled, in the loop's time; None: not at all
+        self.when: float | None = None
+        #: when the timer looks next. To move on to a later time it is enough to put it in ``when``
+        self.rings = math.inf
 
     def set(self, when: float) -> None:
         """Cancel the current task at *when*, in the loop's time."""
-        if self._task is None:
-            self._task = asyncio.current_task(self._loop)
-            if self._task is not None:
-                self._cancelling = self._task.cancelling()
-        self._when = when
-        if self._timer is not None and self._timer.when() > when:
-            self._timer.cancel()
-            self._timer = None
-        if self._timer is None:
-            self._timer = self._loop.call_at(when, self._check)
+        self.when = when
+        if when < self.rings:
+            self._wind(when)
 
     def clear(self) -> None:
         """The wait is over; the timer stays for the next one."""
-        self._when = None
+        self.when = None
 
     def rest(self) -> None:
         """As ``clear``; the next wait may be another task's."""
-        self._when = None
+        self.when = None
         self._task = None
+        self.rings = math.inf  # whoever sets it next is to say so
 
     def close(self) -> None:
         """Drop the timer."""
-        self._when = None
+        self.when = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-    @property
-    def spoilt(self) -> bool:
-        """Whether it has cancelled a task that never asked whether it did."""
-        return self._expired
+            self.rings = math.inf
 
     def passed(self) -> bool:
         """Whether a CancelledError came from here and from nobody else besides."""
-        if not self._expired or self._task is None:
+        if not self.spoilt or self._task is None:
             return False
-        self._expired = False
+        self.spoilt = False
         return self._task.uncancel() <= self._cancelling
+
+    def _wind(self, when: float) -> None:
+        """Have the current task watched, and the timer look at *when* or before."""
+        if self._task is None:
+            task = self._task = asyncio.current_task(self._loop)
+            if task is not None:
+                self._cancelling = task.cancelling()
+        if self._timer is not None:
+            rings = self._timer.when()
+            if rings <= when:
+                self.rings = rings
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(when, self._check)
+        self.rings = when
 
     def _check(self) -> None:
         self._timer = None
-        if self._when is None:
+        self.rings = math.inf
+        if self.when is None:
             return
-        if self._loop.time() < self._when:
-            self._timer = self._loop.call_at(self._when, self._check)
+        if self._loop.time() < self.when:
+            self._wind(self.when)
         elif self._task is not None:
-            self._when = None
-            self._expired = True
+            self.when = None
+            self.spoilt = True
             self._task.cancel()

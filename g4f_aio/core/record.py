@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Literal, Protocol
 
@@ -11,6 +12,7 @@ from .errors import GatewayError
 from .events import Usage
 
 Outcome = Literal["running", "ok", "failed", "cancelled"]
+_log = logging.getLogger(__name__)
 
 
 @attrs.define(eq=False)
@@ -109,7 +111,7 @@ class Observer(Protocol):
     """Who wants to know of each request that has ended."""
 
     def ended(self, record: RequestRecord) -> None:
-        """Take note of it, quickly and without failing."""
+        """Take note of it, quickly; what it raises is logged and no more."""
 
 
 class Ledger:
@@ -126,4 +128,7 @@ class Ledger:
         """A request has ended."""
         record.ended()
         for observer in self._observers:
-            observer.ended(record)
+            try:
+                observer.ended(record)
+            except Exception:  # noqa: BLE001  (logged; the request must not suffer for it)
+                _log.exception("%s did not note a request", type(observer).__name__)

@@ -5,32 +5,27 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Coroutine
 from functools import partial
-from typing import Self
+from typing import Any, Self
 
-from ..core.errors import (
-    GatewayError,
-    RateLimitError,
-    UpstreamAuthError,
-)
+from ..core.errors import GatewayError, RateLimitError, UpstreamAuthError
 from ..core.events import Event, Passthrough, Started, Usage
+from ..core.models import Capability
 from ..core.operations import Request
 from ..core.record import RequestRecord
 from .attachments import Attachments
-from .call import Call
-from .candidates import Candidate
-from .choice import Place, places, ready
-from .counted_call import CountedCall
+from .call import ENDS, Call
+from .choice import Place, in_order
 from .credentials import Credential
 from .desk import Desk
-from .emulation import EmulatedCall
 from .expiry import NEVER, Expiry
 from .fallback import Fallback
 from .hedge import Hedge
-from .probe import Probe
 from .snapshot import Snapshot
 from .trip import Trip
 
+_NOTHING = Capability.NONE
 _log = logging.getLogger(__name__)
 
 
@@ -42,14 +37,14 @@ class Answering:
 
     __slots__ = (
         "_attachments",
-        "_call",
+        "_begun",
         "_desk",
         "_expiry",
         "_fallback",
         "_first",
         "_hedge",
         "_now",
-        "_over",
+        "_plain",
         "_record",
         "_request",
         "_trip",
@@ -60,12 +55,14 @@ class Answering:
         self._now = now
         self._request = request
         self._record = record
+        self._begun = False
+        #: the call that answers
         self._trip: Trip | None = None
-        self._fallback: Fallback | None = None
-        self._call: Call | CountedCall | EmulatedCall | Probe | Hedge | None = None
+        #: the same as long as nothing is between it and who asks for its events
+        self._plain: Call | None = None
         self._hedge: Hedge | None = None
         self._first: Event | None = None
-        self._over = False
+        self._fallback: Fallback | None = None
         self._attachments: Attachments | None = None
         self._expiry = NEVER
 
@@ -73,18 +70,49 @@ class Answering:
         return self
 
     async def __anext__(self) -> Event:
-        call = self._call
+        call = self._plain
         if call is None:
-            if self._over:
-                raise StopAsyncIteration
-            self._over = True  # a second time there is nothing to begin
-            return await self._begin()
-        event = self._first
+            return await (self._next() if self._begun else self._begin())
+        # as ``call.next()``, which would be one more to wake up for each event
+        try:
+            call.patience.begin()
+            event = await anext(call.events)
+            call.took(event)
+        except ENDS as error:
+            try:
+                call.ended(error)
+            except GatewayError as failure:
+                await self._end(failure)
+                raise
+            await self._end(None)
+            raise StopAsyncIteration from None
+        return event
+
+    async def aclose(self) -> None:
+        """Stop whoever speaks."""
+        self._begun = True
+        if self._fallback is not None:
+            self._fallback.leave()
+        if self._trip is not None:
+            trip = self._leave()
+            if self._hedge is not None:
+                await self._hedge.aclose()
+            await trip.cancelled()
+
+    async def _next(self) -> Event:
+        """The next event of a call that is not plain, or is not yet."""
+        trip = self._trip
+        if trip is None:
+            raise StopAsyncIteration
+        event, call = self._first, trip.call
         if event is not None:
             self._first = None
+            if type(call) is Call and self._hedge is None:
+                self._plain = call
+                return event
         else:
             try:
-                event = await call.next()
+                event = await (self._hedge or call).next()
             except GatewayError as error:
                 await self._end(error)
                 raise
@@ -98,22 +126,8 @@ class Answering:
             self._record.usage = event
         return event
 
-    async def aclose(self) -> None:
-        """Stop whoever speaks."""
-        self._over = True
-        trip, self._trip, self._call = self._trip, None, None
-        if self._fallback is not None:
-            self._fallback.leave()
-        if trip is not None:
-            self._record.pieces += trip.call.pieces
-            if self._hedge is not None:
-                await self._hedge.aclose()
-            await trip.cancelled()
-
     async def _end(self, error: GatewayError | None) -> None:
-        trip, self._trip, self._call = self._trip, None, None
-        assert trip is not None  # noqa: S101  (there was a call)
-        self._record.pieces += trip.call.pieces
+        trip = self._leave()
         if self._hedge is not None:
             await self._hedge.aclose()
         if error is not None:
@@ -123,24 +137,32 @@ class Answering:
         if self._fallback is not None:
             self._fallback.leave()
 
+    def _leave(self) -> Trip:
+        """The call that answered, to be ended; what was counted in it is noted."""
+        trip, plain, record = self._trip, self._plain, self._record
+        assert trip is not None  # noqa: S101  (there is one, from the first event on)
+        self._trip = self._plain = None
+        record.pieces += trip.call.pieces
+        if plain is not None and plain.usage is not None:
+            record.usage = plain.usage
+        return trip
+
     async def _begin(self) -> Event:
         """The first event of whoever gives one."""
-        desk = self._desk
+        self._begun = True  # a second time there is nothing to begin
+        desk, request = self._desk, self._request
         desk.retries.request()
-        search = self._now.catalog.candidates(self._request)
-        timeout = self._request.routing.timeout
-        if timeout is None:
-            candidates = await search
-        else:
-            self._expiry = Expiry(timeout)
-            candidates = await self._expiry.bound(search)
-        self._attachments = Attachments.of(self._request, candidates[0], self._now)
+        if request.routing.timeout is not None:
+            self._expiry = Expiry(request.routing.timeout)
+        catalog = self._now.catalog
+        candidates = catalog.known(request)
+        if candidates is None:
+            candidates = await self._expiry.bound(catalog.candidates(request))
+        if candidates[0].media is not _NOTHING:
+            self._attachments = Attachments.of(request, candidates[0], self._now)
         while True:
             try:
-                order = ready(
-                    places(candidates, desk.health, desk.credentials, desk.quarantine),
-                    desk.credentials,
-                )
+                order = in_order(candidates, desk.health, desk.credentials, desk.quarantine)
             except GatewayError:
                 if self._fallback is not None:
                     raise self._fallback.failure from None
@@ -161,7 +183,7 @@ class Answering:
                     if order:
                         _log.warning("%s; asking %s", error.message, order[0].candidate.entry.name)
             fallback = self._fallback
-            assert fallback is not None  # noqa: S101  (nobody is ready and no error: ``ready`` raises)
+            assert fallback is not None  # noqa: S101  (nobody is ready and no error: it raises)
             wait = fallback.wait() if candidates else None
             if wait is None:
                 raise fallback.failure
@@ -170,25 +192,25 @@ class Answering:
 
     def _goes_on(self, error: GatewayError) -> bool:
         """Whether who failed with *error* may be asked again later; the error when nobody is any more."""
-        fallback = self._fallback
-        if fallback is None:
-            fallback = Fallback(self._desk, self._now, self._request, self._expiry, error)
-            self._fallback = fallback
-        again = fallback.failed(error)
+        if self._fallback is None:
+            self._fallback = Fallback(self._desk, self._now, self._request, self._expiry, error)
+        again = self._fallback.failed(error)
         if not error.fallback or self._expiry.passed():
             raise error
         return again
 
-    async def _ask(self, place: Place, *, patient: bool) -> Event:
-        """The first event of one candidate, with each of its keys in turn while they are refused."""
-        candidate = place.candidate
-        if candidate.own_key is not None:
-            return await self._call_with(place, Credential(candidate.own_key), patient=patient)
-        credentials = self._desk.credentials
-        keys = credentials.of(candidate.entry)
-        if len(keys) == 1 and not keys[0].rests:
-            return await self._call_with(place, keys[0], patient=patient)
-        for others in reversed(range(len(keys))):
+    def _ask(self, place: Place, *, patient: bool) -> Coroutine[Any, Any, Event]:
+        """The first event of one candidate."""
+        own_key = place.candidate.own_key
+        key = place.key if own_key is None else Credential(own_key)
+        if key is None or key.rests:
+            return self._with_keys(place, patient=patient)
+        return self._call_with(place, key, patient=patient)
+
+    async def _with_keys(self, place: Place, *, patient: bool) -> Event:
+        """The same, with each of its keys in turn while they are refused."""
+        candidate, credentials = place.candidate, self._desk.credentials
+        for others in reversed(range(len(credentials.of(candidate.entry)))):
             credential = credentials.take(candidate.entry, candidate.model)
             try:
                 return await self._call_with(place, credential, patient=patient)
@@ -200,10 +222,11 @@ class Answering:
         raise AssertionError("a provider has at least one key, or None for it")
 
     async def _call_with(self, place: Place, credential: Credential, *, patient: bool) -> Event:
-        record = self._record
-        request = await self._request_for(place.candidate)
+        request = self._request
+        if self._attachments is not None:
+            request = await self._attachments.request_for(place.candidate, self._expiry.left())
         trip = Trip(self._desk, self._now, request, place, credential)
-        record.attempts.append(trip.attempt)
+        self._record.attempts.append(trip.attempt)
         if trip.turnstile is not None:
             queue_timeout = self._now.settings.server.queue_timeout
             await trip.wait(self._expiry.shorter(queue_timeout) if patient else 0.0)
@@ -217,27 +240,25 @@ class Answering:
             await trip.cancelled()
             raise
         assert event is not None  # noqa: S101  (without a finish it would have raised)
-        self._call = trip.call
         return self._started(trip, event)
 
-    async def _request_for(self, candidate: Candidate) -> Request:
-        """The request, with the content of what it names by URL where that is needed."""
-        if self._attachments is None:
-            return self._request
-        return await self._attachments.request_for(candidate, self._expiry.left())
-
     def _started(self, trip: Trip, event: Event) -> Started:
-        record, attempt = self._record, trip.attempt
+        record, attempt, call = self._record, trip.attempt, trip.call
         now = time.monotonic()
         attempt.ttft = now - attempt.started
         record.ttft = now - record.started
-        emulated, headers = trip.call.emulated, None
         self._trip = trip
+        emulated, headers = call.emulated, None
         if type(event) is Started:  # what the provider has to say of it; the first is to come
-            emulated, headers = (*event.emulated, *emulated), event.headers
+            headers = event.headers
+            if event.emulated:
+                emulated = (*event.emulated, *emulated)
+            if type(call) is Call and self._hedge is None:
+                self._plain = call
         else:
             self._first = event
-        record.emulated = emulated
+        if emulated:
+            record.emulated = emulated
         return Started(attempt.provider, attempt.model, len(record.attempts), emulated, headers)
 
     def _slow_after(self, place: Place, others: list[Place]) -> float | None:
@@ -255,12 +276,8 @@ class Answering:
         """The first event of a candidate, or of the next one when that is slow to begin."""
         first = await self._enter(place)
         hedge = Hedge()
-        try:
-            trip, event = await hedge.begin(first, partial(self._enter_second, others), after)
-        except BaseException:
-            await hedge.aclose()
-            raise
-        self._hedge = self._call = hedge
+        trip, event = await hedge.begin(first, partial(self._enter_second, others), after)
+        self._hedge = hedge
         return self._started(trip, event)
 
     async def _enter_second(self, others: list[Place]) -> Trip | None:
@@ -274,10 +291,8 @@ class Answering:
 
     async def _enter(self, place: Place) -> Trip:
         """A call of a candidate that has begun, without any wait for a place."""
-        candidate = place.candidate
-        request = await self._request_for(candidate)
-        credential = self._desk.credentials.take(candidate.entry, candidate.model)
-        trip = Trip(self._desk, self._now, request, place, credential)
+        credential = self._desk.credentials.take(place.candidate.entry, place.candidate.model)
+        trip = Trip(self._desk, self._now, self._request, place, credential)
         self._record.attempts.append(trip.attempt)
         if trip.turnstile is not None:
             await trip.wait(0.0)

@@ -31,6 +31,7 @@ class Breaker:
         "_opened_for",
         "_probe",
         "_until",
+        "is_open",
     )
 
     def __init__(self, longest: float = LONGEST) -> None:
@@ -38,15 +39,12 @@ class Breaker:
         self._failures = 0
         #: when each of the last calls ended, and whether it succeeded
         self._calls: deque[tuple[float, bool]] = deque(maxlen=_REMEMBERED)
+        #: whether it has opened and no call has succeeded since
+        self.is_open = False
         self._opened_for = 0.0
         self._until = 0.0
         #: when the probe began that is under way
         self._probe: float | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it has opened and no call has succeeded since."""
-        return self._opened_for > 0
 
     @property
     def left(self) -> int:
@@ -55,7 +53,7 @@ class Breaker:
 
     def wait(self, now: float) -> float:
         """Seconds until a call may be tried; 0 when one may be tried now."""
-        if self._opened_for == 0:
+        if not self.is_open:
             return 0.0
         probe = 0.0 if self._probe is None else self._probe + PROBE - now
         return max(0.0, self._until - now, probe)
@@ -65,7 +63,7 @@ class Breaker:
 
         What ends it gets the same *now* as its *began*: those that began before it are no probes.
         """
-        if self._opened_for > 0:
+        if self.is_open:
             self._probe = now
 
     def release(self, began: float | None = None) -> None:
@@ -78,24 +76,22 @@ class Breaker:
         As it has not come to its end, the next failure opens it again.
         """
         if self._ends_probe(began):
-            self._opened_for = self._until = 0.0
+            self._close()
             self._failures = IN_A_ROW - 1
-            self._calls.clear()
 
     def succeeded(self, now: float) -> None:
         """A call came to its proper end."""
         self._failures = 0
         self._calls.append((now, True))
-        if self._opened_for > 0:
-            self._opened_for = self._until = 0.0
+        if self.is_open:
+            self._close()
             self._probe = None
-            self._calls.clear()
 
     def failed(self, now: float, began: float | None = None) -> None:
         """A call failed."""
         self._failures += 1
         self._calls.append((now, False))
-        if self._opened_for > 0:
+        if self.is_open:
             if self._ends_probe(began):  # a call from before it opened says nothing new
                 self._open(now)
         elif self._failures >= IN_A_ROW or self._too_many(now):
@@ -107,7 +103,13 @@ class Breaker:
         self._probe = None
         return True
 
+    def _close(self) -> None:
+        self.is_open = False
+        self._opened_for = self._until = 0.0
+        self._calls.clear()
+
     def _open(self, now: float) -> None:
+        self.is_open = True
         self._opened_for = min(max(COOLDOWN, self._opened_for * 2), self._longest)
         self._until = now + self._opened_for
 

@@ -23,17 +23,20 @@ class RetryBudget:
         self._least = least
         self._clock = clock
         #: requests by the second in which they came
+        self._newest = [-1, 0]
         self._requests: deque[list[int]] = deque()
         self._spent: deque[float] = deque()
 
     def request(self) -> None:
         """A request came."""
         second = int(self._clock())
-        requests = self._requests
-        if requests and requests[-1][0] == second:
-            requests[-1][1] += 1
+        newest = self._newest
+        if newest[0] == second:
+            newest[1] += 1
             return
-        requests.append([second, 1])
+        newest = self._newest = [second, 1]
+        requests = self._requests
+        requests.append(newest)
         while requests[0][0] < second - WINDOW:
             requests.popleft()
 

@@ -16,8 +16,10 @@ from ..core.events import (
     Finish,
     Passthrough,
     ReasoningDelta,
+    Status,
     TextDelta,
     ToolCallDelta,
+    Usage,
 )
 from ..core.operations import Operation, Request
 from ..core.provider import CallContext
@@ -31,7 +33,10 @@ MASK = "***"
 CALLS = 1000
 #: seconds that a provider of others may take to stop
 CLOSING = 5.0
+#: what may come in the place of an event
+ENDS = (Exception, asyncio.CancelledError)
 _EVENTS = frozenset(get_args(Event))
+_GENERATORS = (AsyncGeneratorType, AsyncGenerator)
 _log = logging.getLogger(__name__)
 
 
@@ -43,14 +48,16 @@ class Call:
     """
 
     __slots__ = (
+        "_begun",
         "_context",
         "_entry",
-        "_events",
         "_finished",
         "_guard",
-        "_patience",
         "_request",
+        "events",
+        "patience",
         "pieces",
+        "usage",
     )
 
     def __init__(
@@ -65,11 +72,16 @@ class Call:
         self._entry = entry
         self._request = request
         self._context = context
-        self._patience = Patience(entry.name, context.timeouts, deadline, streamed=request.stream)
-        self._events: EventStream | Guarded | None = None
+        #: what bounds the time of each wait for one of its events
+        self.patience = Patience(entry.name, context.timeouts, deadline, streamed=request.stream)
+        #: those of the provider, from the first on that ``next`` gave
+        self.events: EventStream | Guarded
+        self._begun = False
         self._finished = False
         #: parts of the answer that came, for a stream about its tokens
         self.pieces = 0
+        #: as the provider reported it last
+        self.usage: Usage | None = None
 
     #: nothing of its answer is supplied here
     emulated: tuple[str, ...] = ()
@@ -77,73 +89,92 @@ class Call:
     @property
     def first_after(self) -> float | None:
         """Seconds from the start to the first event; None before it."""
-        return self._patience.first_after
+        return self.patience.first_after
 
     async def aclose(self) -> None:
         """Stop the provider."""
-        if self._events is None:
+        if not self._begun:
             return
         try:
             if self._guard is None:
-                await self._events.aclose()
+                await self.events.aclose()
                 return
             async with asyncio.timeout(CLOSING):
-                await self._events.aclose()
+                await self.events.aclose()
         except Exception:  # noqa: BLE001  (how it fails at cleaning up changes nothing any more)
             _log.exception("provider %s raised when it was stopped", self._entry.name)
 
     async def next(self) -> Event | None:
         """The next event, None after the last; GatewayError when there is none to come."""
-        patience = self._patience
-        patience.begin()
         try:
-            if self._events is None:
-                self._events = self._begin()
-            event = await self._events.__anext__()
-        except StopAsyncIteration:
-            patience.over()
-            if self._finished:
-                return None
-            name = self._entry.name
-            raise UpstreamError(
-                f"{name} ended its answer without a finish", provider=name
-            ) from None
-        except asyncio.CancelledError:
-            late = patience.passed()
-            patience.over()
-            if late:
-                raise patience.error() from None
-            raise
-        except GatewayError as error:
-            patience.over()
-            hide_secrets(error, self._context, self._entry)
-            raise
-        except Exception as error:
-            patience.over()
-            name = self._entry.name
-            _log.exception("provider %s raised", name)
-            raise UpstreamError(
-                f"{name} failed with {type(error).__name__}", provider=name
-            ) from error
-        patience.got(event)
-        kind = type(event)
-        if kind is Passthrough:
-            if event.last:  # type: ignore[union-attr]
+            if not self._begun:
+                self.events = self._begin()
+                self._begun = True
+            self.patience.begin()
+            event = await anext(self.events)
+            self.took(event)
+        except ENDS as error:
+            self.ended(error)
+            return None
+        return event
+
+    def took(self, event: Event) -> None:
+        """An event came; UpstreamError when a provider may not say that."""
+        if type(event) is Passthrough:
+            if event.progress:
+                self.patience.got()
+            else:
+                self.patience.noticed()
+            self.pieces += event.pieces
+            if event.last:
                 self._finished = True
-            self.pieces += event.pieces  # type: ignore[union-attr]
+            if event.usage is not None:
+                self.usage = event.usage
+            return
+        kind = type(event)
+        if kind is Status:
+            self.patience.noticed()
+        else:
+            self.patience.got()
+        if kind is TextDelta or kind is ReasoningDelta:
+            self.pieces += max(1, len(event.text) // 4)  # type: ignore[union-attr]
         elif kind is Finish:
             self._finished = True
-        elif kind is TextDelta or kind is ReasoningDelta:
-            self.pieces += max(1, len(event.text) // 4)  # type: ignore[union-attr]
         elif kind in _EVENTS:
             self.pieces += 1
-            if kind is ToolCallDelta and event.index >= CALLS:  # type: ignore[union-attr]
+            if kind is Usage:
+                self.usage = event  # type: ignore[assignment]
+            elif kind is ToolCallDelta and event.index >= CALLS:  # type: ignore[union-attr]
                 name = self._entry.name
                 raise UpstreamError(f"{name} makes more than {CALLS} tool calls", provider=name)
         else:
             name = self._entry.name
             raise UpstreamError(f"{name} yielded {kind.__name__}, which is no event", provider=name)
-        return event
+
+    def ended(self, error: BaseException) -> None:
+        """This, one of ``ENDS``, came in the place of an event; raises unless the answer is complete.
+
+        It is a GatewayError then, but for a cancellation that is somebody else's.
+        """
+        self.patience.over()
+        name = self._entry.name
+        match error:
+            case StopAsyncIteration():
+                if self._finished:
+                    return
+                message = f"{name} ended its answer without a finish"
+                raise UpstreamError(message, provider=name) from None
+            case asyncio.CancelledError():
+                if self.patience.passed():
+                    raise self.patience.error() from None
+                raise error
+            case GatewayError():
+                hide_secrets(error, self._context, self._entry)
+                raise error
+            case _:
+                _log.exception("provider %s raised", name)
+                message = f"{name} failed with {type(error).__name__}"
+                raise UpstreamError(message, provider=name) from error
 
     def _begin(self) -> EventStream | Guarded:
         """The provider's generator; UpstreamError when it returns something else."""
@@ -155,7 +186,7 @@ class Call:
             if isinstance(request, Operation)
             else provider.chat(request, self._context)
         )
-        if isinstance(events, (AsyncGeneratorType, AsyncGenerator)):
+        if isinstance(events, _GENERATORS):
             return events if self._guard is None else self._guard.guard(events, name)
         if isinstance(events, Coroutine):
             events.close()

@@ -57,15 +57,16 @@ class Candidate:
     info: ModelInfo | None = None
     supplied: Capability = Capability.NONE
     media: Capability = Capability.NONE
+    #: the parameters that its provider cannot take
+    ignores: frozenset[str] = attrs.field(init=False, eq=False, repr=False)
 
     @property
     def capabilities(self) -> Capability:
         """What it can do, as far as is known: a model's own flags go before its provider's."""
         return capabilities_of(self.entry, self.info)
 
-    @property
-    def ignores(self) -> frozenset[str]:
-        """The parameters that its provider cannot take."""
+    @ignores.default
+    def _ignores(self) -> frozenset[str]:
         return self.entry.provider.ignores if self.entry.provider is not None else frozenset()
 
     @property

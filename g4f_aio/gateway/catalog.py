@@ -17,6 +17,10 @@ __all__ = ["FALLBACK", "REMEMBERED", "Catalog"]
 
 #: the most answers to "who has this model?" that are kept
 REMEMBERED = 1000
+#: the requests for which it may supply something
+_TEXTS = (ChatRequest, CompletionRequest)
+#: what a request may differ in from others for which the same are found
+_Key = tuple[type[Request], str, Capability, str | None, bool | None]
 
 
 class Catalog(Listings):
@@ -26,17 +30,25 @@ class Catalog(Listings):
         super().__init__(registry, fetch)
         self._settings = settings
         #: what was found for a provider, a model and what it takes, as long as nothing changes
-        self._found: dict[tuple[str | None, str, Capability, bool], Found] = {}
+        self._found: dict[_Key, Found] = {}
         self._found_at = self.changes
 
     async def candidates(self, request: Request) -> Sequence[Candidate]:
         """Who may answer, best first; at least one. GatewayError says why there is none."""
-        found = self._recall(request) or await self._look(request)
+        known = self.known(request)
+        if known is not None:
+            return known
+        found = await self._look(request)
         if found.error is not None:
             raise found.error
-        if found.particular:
-            return self.taking(found, request)
-        return found.candidates
+        return self.taking(found, request) if found.particular else found.candidates
+
+    def known(self, request: Request) -> Sequence[Candidate] | None:
+        """The same as far as it was found before; None when it was not."""
+        found = self._recall(request)
+        if found is None:
+            return None
+        return self.taking(found, request) if found.particular else found.candidates
 
     def taking(self, found: Found, request: Request) -> Sequence[Candidate]:
         """Those of who was *found* that take every parameter of *request*, or for whom it is supplied.
@@ -55,15 +67,12 @@ class Catalog(Listings):
         if self._found_at != self.changes or len(self._found) >= REMEMBERED:
             self._found.clear()
             self._found_at = self.changes
-        if request.routing.api_keys:  # those of a caller are for his own request
+        routing = request.routing
+        if routing.api_keys:  # those of a caller are for his own request
             return None
-        key = (
-            request.routing.provider,
-            request.model,
-            request.needs,
-            self._emulates(request),
+        return self._found.get(
+            (type(request), request.model, request.needs, routing.provider, routing.emulate)
         )
-        return self._found.get(key)
 
     async def _look(self, request: Request) -> Found:
         routing, needs = request.routing, request.needs
@@ -72,12 +81,13 @@ class Catalog(Listings):
         found = await search.find(routing.provider, request.model)
         # what changed meanwhile may not be in it
         if found.error is None and not routing.api_keys and self._found_at == self.changes:
-            self._found[routing.provider, request.model, needs, emulate] = found
+            key = type(request), request.model, needs, routing.provider, routing.emulate
+            self._found[key] = found
         return found
 
     def _emulates(self, request: Request) -> bool:
         """Whether the gateway may supply what a provider lacks."""
-        if not isinstance(request, ChatRequest | CompletionRequest):
+        if not isinstance(request, _TEXTS):
             return False
         wish = request.routing.emulate
         return self._settings.routing.emulate if wish is None else wish

@@ -10,6 +10,7 @@ import attrs
 from ..core.errors import OverloadedError
 from .candidates import Candidate
 from .conditions import figures, shown
+from .credentials import Credential
 from .health import Standing
 from .quarantine import Quarantine
 from .state import CredentialStore, HealthStore
@@ -27,14 +28,16 @@ _ENOUGH = 5
 class Place:
     """A candidate's place in the order; *why* explains it where it is not the settings' own.
 
-    *wait*: seconds until it may be asked, without end while its condition does not hold. *unhealthy*
-    and *slow* are only said of those that are chosen automatically.
+    *wait*: seconds until it may be asked, without end while its condition does not hold. *key*: the
+    one to ask with, where there is no choice. *unhealthy* and *slow* are only said of those that are
+    chosen automatically.
     """
 
     candidate: Candidate
     standing: Standing
     wait: float = 0.0
     why: str = ""
+    key: Credential | None = None
     unhealthy: bool = False
     slow: bool = False
 
@@ -53,6 +56,19 @@ def places(
     found = [_compared(place, fastest) for place in found]
     found.sort(key=_rank)
     return found
+
+
+def in_order(
+    candidates: Sequence[Candidate],
+    health: HealthStore,
+    credentials: CredentialStore,
+    quarantine: Quarantine,
+) -> list[Place]:
+    """Those that may be asked now, in order; the error that says why when there is none."""
+    if len(candidates) == 1:
+        place = _place(candidates[0], health, credentials, quarantine)
+        return [place] if place.wait == 0 else ready((place,), credentials)
+    return ready(places(candidates, health, credentials, quarantine), credentials)
 
 
 def ready(found: Sequence[Place], credentials: CredentialStore) -> list[Place]:
@@ -92,17 +108,24 @@ def _place(
         if not when.holds(values):
             why = f"{entry.name} is asked only when {when.text} ({shown(values)})"
             return Place(candidate, standing, math.inf, why)
-    if reason := quarantine.reason(entry.name):
+    if quarantine.used and (reason := quarantine.reason(entry.name)):
         return Place(candidate, standing, quarantine.wait(entry.name), reason)
-    wait = standing.wait()
-    if wait:
-        last = standing.model.last_error or standing.provider.last_error or ""
-        return Place(candidate, standing, wait, f"{entry.name} keeps failing ({last})")
-    if candidate.own_key is None and (wait := credentials.wait(entry, candidate.model)):
-        return Place(candidate, standing, wait, f"every key of {entry.name} rests")
-    if standing.resting:
-        return Place(candidate, standing, 0.0, f"{entry.name} failed just now")
-    return Place(candidate, standing)
+    why = ""
+    model = standing.model
+    if model.failed_at is not None or model.breaker.is_open or standing.provider.breaker.is_open:
+        if wait := standing.wait():
+            last = model.last_error or standing.provider.last_error or ""
+            return Place(candidate, standing, wait, f"{entry.name} keeps failing ({last})")
+        if standing.resting:
+            why = f"{entry.name} failed just now"
+    key = None
+    if candidate.own_key is None:
+        keys = credentials.of(entry)
+        if len(keys) == 1 and not keys[0].rests:
+            key = keys[0]
+        elif wait := credentials.wait(entry, candidate.model):
+            return Place(candidate, standing, wait, f"every key of {entry.name} rests")
+    return Place(candidate, standing, 0.0, why, key)
 
 
 def _fastest(found: Sequence[Place]) -> float | None:

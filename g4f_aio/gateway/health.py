@@ -29,6 +29,8 @@ ENOUGH = 20
 FORGET = 300.0
 #: seconds for which a good word says that its provider is well
 FRESH = 30.0
+#: the most models whose records are kept
+MODELS = 2000
 #: how much a new figure weighs against the average of the older ones
 _WEIGHT = 0.2
 
@@ -44,10 +46,10 @@ class Health:
         "_calls",
         "_clock",
         "_ended_at",
-        "_failed_at",
         "_firsts",
         "_spoke_at",
         "breaker",
+        "failed_at",
         "last_error",
         "last_ok",
         "running",
@@ -64,8 +66,9 @@ class Health:
         #: calls under way
         self.running = 0
         self.breaker = Breaker(longest)
-        self._ended_at: float | None = None
-        self._failed_at: float | None = None
+        self._ended_at = float("-inf")
+        #: when the last call did, on the clock; None when it succeeded
+        self.failed_at: float | None = None
         #: when content came last, if no failure did since
         self._spoke_at: float | None = None
         self._calls: deque[bool] = deque(maxlen=WINDOW)
@@ -96,12 +99,12 @@ class Health:
 
         Who is asked no more because of a figure would otherwise never get a better one.
         """
-        return self._ended_at is not None and self._clock() - self._ended_at < FORGET
+        return self._clock() - self._ended_at < FORGET
 
     @property
     def resting(self) -> bool:
         """Whether it failed just now: then others are asked first."""
-        return self._failed_at is not None and self._clock() - self._failed_at < REST
+        return self.failed_at is not None and self._clock() - self.failed_at < REST
 
     @property
     def well(self) -> bool:
@@ -121,8 +124,14 @@ class Health:
 
     def succeeded(self, ttft: float | None, speed: float | None) -> None:
         """A call came to its proper end, its first event after *ttft* seconds."""
-        self._ended()
-        self._spoke_at = self._ended_at
+        now = self._clock()
+        if now - self._ended_at >= FORGET:
+            self._forget()
+        self._ended_at = self._spoke_at = now
+        self.failed_at = None
+        self.last_ok = time.time()
+        self._calls.append(True)
+        self.breaker.succeeded(now)
         if ttft is not None:
             self._firsts.append(ttft)
             # an average that favours the newer ones
@@ -131,25 +140,22 @@ class Health:
             self.speed = (
                 speed if self.speed is None else self.speed + _WEIGHT * (speed - self.speed)
             )
-        self._calls.append(True)
-        self._failed_at = None
-        self.last_ok = time.time()
 
     def failed(self, error: GatewayError) -> None:
         """A call failed by the provider's fault."""
-        self._ended()
+        now = self._clock()
+        if now - self._ended_at >= FORGET:
+            self._forget()
+        self._ended_at = self.failed_at = now
         self._calls.append(False)
-        self._failed_at = self._clock()
         self._spoke_at = None
         self.last_error = error.message
 
-    def _ended(self) -> None:
-        """A call ended; after a long pause it is the first of a new record."""
-        if not self.recent:
-            self._calls.clear()
-            self._firsts.clear()
-            self.ttft = self.speed = None
-        self._ended_at = self._clock()
+    def _forget(self) -> None:
+        """After a long pause a call is the first of a new record."""
+        self._calls.clear()
+        self._firsts.clear()
+        self.ttft = self.speed = None
 
 
 class Standing:
@@ -210,12 +216,9 @@ class Standing:
 
     def succeeded(self, ttft: float | None, speed: float | None) -> None:
         """The call came to its proper end; *ttft* in seconds, *speed* in tokens per second."""
-        self._end()
-        now = self._clock()
-        self.provider.succeeded(ttft, speed)
-        self.provider.breaker.succeeded(now)
-        self.model.succeeded(ttft, speed)
-        self.model.breaker.succeeded(now)
+        for one in (self.provider, self.model):
+            one.running -= 1
+            one.succeeded(ttft, speed)
         if self.trials is not None:
             self._end_trials(self.trials, well=True)
 
@@ -291,7 +294,3 @@ class HealthBook:
         for key, one in tuple(self._standings.items()):
             if not one.model.running:
                 del self._standings[key]
-
-
-#: the most models whose records are kept
-MODELS = 2000

@@ -32,8 +32,32 @@ class Hedge:
         """The call that answers and its first event.
 
         *first* has begun; *second* begins another one, if it can, and is called when there is no
-        event after so many seconds. GatewayError when both failed, or when the request is at fault.
+        event after so many seconds. GatewayError when both failed, or when the request is at fault;
+        then, and when it is cancelled, nothing runs on.
         """
+        try:
+            return await self._first_event(first, second, after)
+        except BaseException:
+            await self.aclose()
+            raise
+
+    async def next(self) -> Event | None:
+        """The next event of the call that answers, None after the last."""
+        _, event = await self._items.get()
+        if isinstance(event, GatewayError):
+            raise event
+        return event
+
+    async def aclose(self) -> None:
+        """Let nothing run on. The call that answers, if there is one, is then its owner's to end."""
+        await self._stop_all_but(self._winner)
+        for task in self._running.values():
+            task.cancel()
+        await self._stack.aclose()
+
+    async def _first_event(
+        self, first: Trip, second: Callable[[], Awaitable[Trip | None]], after: float
+    ) -> tuple[Trip, Event]:
         await self._stack.enter_async_context(self._group)
         self._start(first)
         try:
@@ -54,20 +78,6 @@ class Hedge:
         await self._stop_all_but(trip)
         self._winner = trip
         return trip, event
-
-    async def next(self) -> Event | None:
-        """The next event of the call that answers, None after the last."""
-        _, event = await self._items.get()
-        if isinstance(event, GatewayError):
-            raise event
-        return event
-
-    async def aclose(self) -> None:
-        """Let nothing run on. The call that answers, if there is one, is then its owner's to end."""
-        await self._stop_all_but(self._winner)
-        for task in self._running.values():
-            task.cancel()
-        await self._stack.aclose()
 
     async def _stop_all_but(self, winner: Trip | None) -> None:
         for trip, task in tuple(self._running.items()):

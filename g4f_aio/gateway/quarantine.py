@@ -22,6 +22,8 @@ class Quarantine:
         self._clock = clock
         self._strikes: dict[str, list[float]] = {}
         self._until: dict[str, float] = {}
+        #: whether anybody was put there since everything was forgotten
+        self.used = False
 
     def strike(self, name: str, seconds: float = 0.0) -> None:
         """A provider blocked the event loop for *seconds*; the third time is one too many."""
@@ -32,6 +34,7 @@ class Quarantine:
         # what is still under way from before its quarantine makes it longer
         if len(recent) >= STRIKES or self.until(name) is not None:
             self._until[name] = now + LENGTH
+            self.used = True
             del self._strikes[name]
             _log.error(
                 "provider %s is not used for %d minutes or until a reload:"
@@ -43,8 +46,6 @@ class Quarantine:
 
     def until(self, name: str) -> float | None:
         """When a provider may be used again, on the clock; None when it may be now."""
-        if not self._until:
-            return None
         end = self._until.get(name)
         if end is not None and end <= self._clock():
             del self._until[name]
@@ -71,3 +72,4 @@ class Quarantine:
         """Forget everything: the settings, and perhaps the providers, are new."""
         self._strikes.clear()
         self._until.clear()
+        self.used = False

@@ -34,10 +34,11 @@ class Entry:
     provider: Provider | None = None
     error: str | None = None
     chosen: bool = False
+    #: whether it comes with this program
+    built_in: bool = attrs.field(init=False, eq=False, repr=False)
 
-    @property
-    def built_in(self) -> bool:
-        """Whether it comes with this program."""
+    @built_in.default
+    def _built_in(self) -> bool:
         return self.distribution.replace("-", "_") == DISTRIBUTION
 
     @property

@@ -37,8 +37,8 @@ class RequestLog:
         self._room = limit * AVERAGE
         self._number = 0
         self._taken = 0
-        #: number, record and size
-        self._kept: deque[tuple[int, RequestRecord, int]] = deque()
+        #: record and size; the last one has the number
+        self._kept: deque[tuple[RequestRecord, int]] = deque()
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -54,9 +54,9 @@ class RequestLog:
         self._number += 1
         self._taken += size
         kept = self._kept
-        kept.append((self._number, record, size))
+        kept.append((record, size))
         while len(kept) > self._limit or (self._taken > self._room and len(kept) > 1):
-            self._taken -= kept.popleft()[2]
+            self._taken -= kept.popleft()[1]
 
     #: as an observer
     ended = append
@@ -81,7 +81,8 @@ class RequestLog:
         return None
 
     def _newest_first(self) -> Iterator[stores.KeptRequest]:
-        return (stores.KeptRequest(number, record) for number, record, _ in reversed(self._kept))
+        newest = enumerate(reversed(self._kept))
+        return (stores.KeptRequest(self._number - at, record) for at, (record, _) in newest)
 
 
 def fits(record: RequestRecord, query: stores.RequestQuery) -> bool:

@@ -73,8 +73,8 @@ class Trip:
         self._request = request
         self._place = place
         self._credential = credential
-        self._began: float | None = None
-        self._expiry = NEVER
+        self._expiry: Expiry
+        self._began: float | None
         #: where the provider takes only so many calls at one time: ``wait`` before ``begin``
         self.turnstile = (
             None
@@ -99,62 +99,71 @@ class Trip:
 
     def begin(self, expiry: Expiry = NEVER) -> None:
         """The call begins; one of the three ends must follow. *expiry* is that of the request."""
+        self._expiry = expiry
         now, request, desk = self._now, self._request, self._desk
-        candidate, credential = self._place.candidate, self._credential
-        entry, routing = candidate.entry, request.routing
-        if expiry is not NEVER:
-            self._expiry = expiry
-            routing = attrs.evolve(routing, timeout=expiry.left())
+        candidate = self._place.candidate
+        entry, supplied = candidate.entry, candidate.supplied
         context = None
         if candidate.own_key is None:
-            context = now.known_context(entry, request, credential.value)
+            context = now.known_context(entry, request, self._credential.value)
         if context is None:
-            context = now.context(
-                entry,
-                routing=routing,
-                streamed=request.stream,
-                credential=credential.value,
-                own=candidate.own_key is not None,
-            )
+            context = self._context()
         if request.model != candidate.model:
             request = attrs.evolve(request, model=candidate.model)
-        if candidate.supplied is not _NOTHING and isinstance(request, CompletionRequest):
-            request = attrs.evolve(request, singly=True)
         guard = None if entry.built_in else desk.guard
-        if isinstance(request, ChatRequest) and (
-            candidate.supplied is not _NOTHING
-            or (candidate.ignores and asked(request, candidate.ignores))
-        ):
-            self.call = EmulatedCall(
-                request,
-                candidate,
-                context,
-                partial(_begin, entry, guard, desk.tokens),
-                desk,
-                self._deadline,
-                self.turnstile,
-            )
-        elif desk.tokens.able and isinstance(request, ChatRequest):
-            self.call = _begin(entry, guard, desk.tokens, request, context, self._deadline)
-        else:
+        if supplied is _NOTHING and not candidate.ignores and not desk.tokens.able:
             self.call = Call(entry, request, context, self._deadline, guard)
+        else:
+            self.call = self._supplied(request, context, guard)
         self.attempt.called = True
         standing = self._place.standing
         began = self._began = standing.begin()
         if began is not None or standing.trials is not None:
             self.call = Probe(self.call, partial(standing.answered, began))
 
+    def _context(self) -> CallContext:
+        """What the call may use."""
+        candidate, request = self._place.candidate, self._request
+        routing = request.routing
+        if self._expiry is not NEVER:
+            routing = attrs.evolve(routing, timeout=self._expiry.left())
+        return self._now.context(
+            candidate.entry,
+            routing=routing,
+            streamed=request.stream,
+            credential=self._credential.value,
+            own=candidate.own_key is not None,
+        )
+
+    def _supplied(
+        self, request: Request, context: CallContext, guard: LeakGuard | None
+    ) -> Call | CountedCall | EmulatedCall:
+        """A call that is to say something of which its provider may lack it."""
+        candidate, desk = self._place.candidate, self._desk
+        entry, supplied = candidate.entry, candidate.supplied
+        if supplied is not _NOTHING and isinstance(request, CompletionRequest):
+            request = attrs.evolve(request, singly=True)
+        if not isinstance(request, ChatRequest):
+            return Call(entry, request, context, self._deadline, guard)
+        if supplied is _NOTHING and not asked(request, candidate.ignores):
+            return _begin(entry, guard, desk.tokens, request, context, self._deadline)
+        begin = partial(_begin, entry, guard, desk.tokens)
+        return EmulatedCall(
+            request, candidate, context, begin, desk, self._deadline, self.turnstile
+        )
+
     async def succeeded(self, usage: Usage | None) -> None:
         """It came to its proper end."""
         attempt = self.attempt
         attempt.ended("ok")
-        speed = None
-        took = (attempt.duration or 0.0) - (attempt.ttft or 0.0)
-        streamed = self._request.stream
-        if streamed and took > _MEASURABLE:
-            speed = (self.call.pieces if usage is None else usage.output) / took
         # a whole answer has no first event before its last
-        self._place.standing.succeeded(attempt.ttft if streamed else None, speed)
+        ttft = speed = None
+        if self._request.stream:
+            ttft = attempt.ttft
+            took = (attempt.duration or 0.0) - (ttft or 0.0)
+            if took > _MEASURABLE:
+                speed = (self.call.pieces if usage is None else usage.output) / took
+        self._place.standing.succeeded(ttft, speed)
         self._credential.succeeded(attempt.model)
         await self._leave()
 

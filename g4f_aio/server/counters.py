@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from aiohttp import web
@@ -89,9 +89,9 @@ class Lane:
 
     def __init__(self) -> None:
         #: by dialect, outcome and status
-        self.requests: dict[tuple[str, str, int], int] = {}
+        self.requests: defaultdict[tuple[str, str, int], int] = defaultdict(int)
         #: by outcome and code
-        self.attempts: dict[tuple[str, str | None], int] = {}
+        self.attempts: defaultdict[tuple[str, str | None], int] = defaultdict(int)
         self.input = 0
         self.output = 0
         self.cached = 0
@@ -118,12 +118,14 @@ class Counters:
     """
 
     def __init__(self) -> None:
-        self.keys: dict[str, Key] = {}
+        self.keys: defaultdict[str, Key] = defaultdict(Key)
         #: further calls of one request: ``retry``, ``fallback``, ``hedge``
         self.further: Counter[str] = Counter()
         self.cache: Counter[str] = Counter()
         #: by method, what the URL stands for (None: nothing) and status
-        self.responses: dict[tuple[str, web.AbstractResource | None, int], int] = {}
+        self.responses: defaultdict[tuple[str, web.AbstractResource | None, int], int] = (
+            defaultdict(int)
+        )
         self.late = Histogram(LATE)
         self._lanes: dict[tuple[str, str], Lane] = {}
         self._told_apart: Counter[str] = Counter()
@@ -141,30 +143,29 @@ class Counters:
         """Count a request that has ended."""
         attempts = record.attempts
         if len(attempts) == 1:
-            (answered,) = attempts
-            lane = self._attempt(answered)
+            lane = self._attempt(attempts[0])
         elif attempts:
             lane = self._attempts(record)
         else:
             lane = self._lane(NONE, NONE)
-        key = record.dialect, record.outcome, record.status
-        lane.requests[key] = lane.requests.get(key, 0) + 1
+        lane.requests[record.dialect, record.outcome, record.status] += 1
         if record.duration is not None:
             lane.whole.observe(record.duration)
         if record.streamed and record.ttft is not None:
             lane.first.observe(record.ttft)
-        caller = self.keys.get(record.caller)
-        if caller is None:
-            caller = self.keys[record.caller] = Key()
+        caller = self.keys[record.caller]
         caller.requests += 1
         usage = record.usage
         if usage is not None:
-            lane.input += usage.input
-            lane.output += usage.output
-            lane.cached += usage.cached
-            lane.reasoning += usage.reasoning
-            caller.input += usage.input
-            caller.output += usage.output
+            read, written = usage.input, usage.output
+            lane.input += read
+            lane.output += written
+            caller.input += read
+            caller.output += written
+            if usage.cached:
+                lane.cached += usage.cached
+            if usage.reasoning:
+                lane.reasoning += usage.reasoning
         if record.cache is not None:
             self.cache[record.cache] += 1
 
@@ -173,8 +174,7 @@ class Counters:
         method = request.method
         if method not in _METHODS:
             method = OTHER
-        key = method, request.match_info.route.resource, response.status
-        self.responses[key] = self.responses.get(key, 0) + 1
+        self.responses[method, request.match_info.route.resource, response.status] += 1
 
     def _attempts(self, record: RequestRecord) -> Lane:
         """The lane of the one that answered, else of the last."""
@@ -198,8 +198,7 @@ class Counters:
         code = attempt.code
         if code is not None and code not in CODES:
             code = OTHER
-        key = attempt.outcome, code
-        lane.attempts[key] = lane.attempts.get(key, 0) + 1
+        lane.attempts[attempt.outcome, code] += 1
         return lane
 
     def _new(self, attempt: Attempt) -> Lane:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from functools import partial
 from importlib import import_module
@@ -12,7 +11,7 @@ from types import ModuleType
 from aiohttp import web
 
 from .. import __version__
-from ..core.record import Observer, RequestRecord
+from ..core.record import Observer
 from ..gateway.request_log import RequestLog
 from ..keys import CURRENT, LEDGER, REQUESTS
 from ..settings import Settings, SettingsError, checks
@@ -20,22 +19,6 @@ from .backend.followers import FOLLOWERS, Followers
 from .counters import Counters
 from .metrics import COUNTERS, watch_loop
 from .summary import Summary
-
-_log = logging.getLogger(__name__)
-
-
-class Guarded:
-    """An observer that never fails: what another one raises is logged."""
-
-    def __init__(self, observer: Observer) -> None:
-        self._observer = observer
-
-    def ended(self, record: RequestRecord) -> None:
-        """Have a request noted."""
-        try:
-            self._observer.ended(record)
-        except Exception:  # noqa: BLE001  (logged; the request must not suffer for it)
-            _log.exception("%s did not note a request", type(self._observer).__name__)
 
 
 def add_sight(app: web.Application) -> None:
@@ -52,7 +35,7 @@ def add_sight(app: web.Application) -> None:
     if settings.server.access_log:
         observers.append(Summary())
     for observer in observers:
-        app[LEDGER].tell(Guarded(observer))
+        app[LEDGER].tell(observer)
     app.on_shutdown.append(followers.close)
     app.cleanup_ctx.append(partial(_sight_ctx, spans))
 
@@ -68,7 +51,7 @@ async def _sight_ctx(spans: ModuleType | None, app: web.Application) -> AsyncIte
             sender = await asyncio.to_thread(
                 spans.Spans, server.otlp_endpoint, headers, __version__
             )
-            app[LEDGER].tell(Guarded(sender))
+            app[LEDGER].tell(sender)
             tasks.append(group.create_task(sender.run()))
         yield
         for task in tasks:

@@ -102,6 +102,19 @@ async def test_the_events_come_as_they_are() -> None:
     assert stage.closed
 
 
+async def test_after_the_end_nothing_begins_again() -> None:
+    begun: list[int] = []
+
+    async def play() -> AsyncIterator[Event]:
+        begun.append(1)
+        yield Finish()
+
+    made = call(Stage(play))
+    assert await events(made) == [Finish()]
+    assert await made.next() is None
+    assert begun == [1]
+
+
 async def test_bytes_that_complete_the_answer_are_a_finish() -> None:
     async def play() -> AsyncIterator[Event]:
         yield Passthrough(b"data: [DONE]\n\n", last=True)
@@ -271,6 +284,33 @@ async def test_one_that_is_too_slow_is_stopped_and_it_is_an_error() -> None:
     assert task.cancelling() == 0, "it leaves no mark on its task"
     async with asyncio.timeout(5):
         await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(
+    ("notice", "message"),
+    [
+        (Status("thinking"), "began no answer for 0.2 s"),
+        (Passthrough(b": hm\n\n", progress=False), "began no answer for 0.2 s"),
+        (Passthrough(b"data: {}\n\n"), None),
+        (TextDelta("a"), None),
+    ],
+)
+async def test_notices_are_no_tokens(notice: Event, message: str | None) -> None:
+    async def play() -> AsyncIterator[Event]:
+        for _ in range(40):
+            await asyncio.sleep(0.01)
+            yield notice
+        yield Finish()
+
+    made = call(Stage(play), times=Timeouts(first_token=0.2, idle=30))
+    if message is None:
+        assert len(await events(made)) == 41
+        assert made.first_after is not None
+        return
+    with pytest.raises(UpstreamTimeoutError) as caught:
+        await events(made)
+    assert caught.value.message == f"actor {message}"
+    assert made.first_after is None
 
 
 async def test_the_time_for_each_event_is_its_own() -> None:

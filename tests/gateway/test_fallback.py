@@ -229,7 +229,7 @@ async def test_who_is_tried_out_is_not_hedged() -> None:
         standing.succeeded(LONG, None)
     for advance, hedged in ((0.0, True), (FRESH, False)):
         play.clock.advance(advance)
-        play.standing("a").model._failed_at = None  # else it is not asked first
+        play.standing("a").model.failed_at = None  # else it is not asked first
         events = play.answering()
         assert await anext(events) == Started("b", "m", 2)
         assert (events._hedge is not None) is hedged

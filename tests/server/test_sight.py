@@ -8,12 +8,12 @@ import attrs
 import pytest
 
 from g4f_aio.app import create_app
-from g4f_aio.core.record import RequestRecord
+from g4f_aio.core.record import Ledger, RequestRecord
 from g4f_aio.gateway.registry import Registry
 from g4f_aio.keys import LEDGER
 from g4f_aio.server import sight
+from g4f_aio.server.counters import Counters
 from g4f_aio.server.metrics import COUNTERS
-from g4f_aio.server.sight import Guarded
 from g4f_aio.settings import Settings, SettingsError
 from g4f_aio.settings.secret import SecretStr
 from tests.collector import Collector, collecting
@@ -44,14 +44,18 @@ def with_collector(url: str | None, headers: str | None = None) -> Settings:
 
 
 def test_what_an_observer_raises_is_logged_and_no_more(caplog: pytest.LogCaptureFixture) -> None:
-    Guarded(Clumsy()).ended(record())
+    ledger, counters = Ledger(), Counters()
+    for observer in (Clumsy(), counters):
+        ledger.tell(observer)
+    ledger.close(record())
+    assert len(list(counters.lanes())) == 1, "the others are told all the same"
     assert "Clumsy did not note a request" in caplog.text
     assert "in the observer" in caplog.text
 
 
 async def test_a_request_is_answered_and_noted_by_others_all_the_same(server: Server) -> None:
     ledger = server.app[LEDGER]
-    ledger._observers = (Guarded(Clumsy()), *ledger._observers)
+    ledger._observers = (Clumsy(), *ledger._observers)
     assert (await server.chat()).status == 200
     assert (await server.chat({**HELLO, "model": "none"})).status == 404
     (key,) = server.app[COUNTERS].keys.values()
