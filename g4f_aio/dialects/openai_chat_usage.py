@@ -8,7 +8,7 @@ from typing import Any
 from ..core.events import Usage
 from ..core.request_tokens import estimate_request
 from ..core.requests import ChatRequest
-from ..core.tokens import TokenCount
+from ..core.tokens import estimate_tokens
 from .json_text import dumps
 
 _COUNTS = frozenset(("prompt_tokens", "completion_tokens", "total_tokens"))
@@ -19,20 +19,18 @@ def usage_of(raw: Any, *, keep: bool = True) -> Usage | None:
     """An upstream's usage object, which is kept with what was read in it; None when it is none."""
     if not isinstance(raw, dict) or not raw:
         return None
-
-    asked, answered = raw.get("prompt_tokens_details"), raw.get("completion_tokens_details")
+    asked, answered = raw.get("prompt_tokens"), raw.get("completion_tokens")
+    more = raw.get("prompt_tokens_details")
+    cached = more.get("cached_tokens") if isinstance(more, dict) else 0
+    more = raw.get("completion_tokens_details")
+    reasoning = more.get("reasoning_tokens") if isinstance(more, dict) else 0
     return Usage(
-        _count(raw, "prompt_tokens"),
-        _count(raw, "completion_tokens"),
-        _count(asked, "cached_tokens") if asked else 0,
-        _count(answered, "reasoning_tokens") if answered else 0,
+        asked if isinstance(asked, int) else 0,
+        answered if isinstance(answered, int) else 0,
+        cached if isinstance(cached, int) else 0,
+        reasoning if isinstance(reasoning, int) else 0,
         raw=raw if keep else None,
     )
-
-
-def _count(of: Any, name: str) -> int:
-    value = of.get(name) if isinstance(of, dict) else None
-    return value if isinstance(value, int) else 0
 
 
 def usage_object(usage: Usage) -> dict[str, Any]:
@@ -56,12 +54,12 @@ def usage_object(usage: Usage) -> dict[str, Any]:
 
 def estimated_usage(request: ChatRequest, answer: str) -> Usage:
     """Usage for an upstream that reported none."""
-    return counted_usage(request, TokenCount().plus(answer))
+    return counted_usage(request, estimate_tokens(answer))
 
 
-def counted_usage(request: ChatRequest, answer: TokenCount) -> Usage:
-    """As ``estimated_usage``, for an answer that was counted while it came."""
-    return Usage(estimate_request(request), answer.tokens, estimated=True)
+def counted_usage(request: ChatRequest, tokens: int) -> Usage:
+    """As ``estimated_usage``, for an answer of so many *tokens* that was counted while it came."""
+    return Usage(estimate_request(request), tokens, estimated=True)
 
 
 def put_usage(data: bytes, holder: dict[str, Any], usage: Usage) -> bytes:
