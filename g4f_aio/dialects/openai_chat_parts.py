@@ -5,7 +5,7 @@ What this version does not know of them is kept as long as nobody edits them.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import attrs
 
@@ -25,6 +25,20 @@ from ..core.messages import (
 from ..core.requests import OtherTool, Tool
 
 NAME = "openai-chat"
+_ROLES = get_args(Role)
+
+
+def plain_messages(raw: Any) -> tuple[Message, ...]:
+    """Those before the first one that is more than a role and a text, as few are."""
+    found: list[Message] = []
+    for one in raw if type(raw) is list else ():
+        if type(one) is not dict or len(one) != 2:  # noqa: PLR2004  (as it says above)
+            break
+        role, content = one.get("role"), one.get("content")
+        if type(content) is not str or role not in _ROLES:
+            break
+        found.append(Message(role, (TextPart(content),)))
+    return tuple(found)
 
 
 def origin_of(
