@@ -34,7 +34,8 @@ def plain_messages(raw: Any) -> tuple[Message, ...]:
     for one in raw if type(raw) is list else ():
         if type(one) is not dict or len(one) != 2:  # noqa: PLR2004  (as it says above)
             break
-        role, content = one.get("role"), one.get("content")
+        role: Any = one.get("role")
+        content = one.get("content")
         if type(content) is not str or role not in _ROLES:
             break
         found.append(Message(role, (TextPart(content),)))

@@ -27,7 +27,8 @@ class Said:
     @property
     def tokens(self) -> int:
         """The estimate for all that was said."""
-        self._weigh()
+        if self._texts:
+            self._weigh()
         return tokens_in(self._weight)
 
     def add(self, text: str) -> None:

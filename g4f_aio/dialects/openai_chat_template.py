@@ -47,17 +47,14 @@ def load_plain(frames: bytes) -> list[Any] | None:
 class Template:
     """The bytes before and after the text of a chunk; *choice* is the one it belongs to."""
 
-    __slots__ = ("_after", "_before", "_between", "_cut", "_quoted", "_several", "choice")
+    __slots__ = ("_after", "_before", "_begin", "_end", "choice")
 
     def __init__(self, before: bytes, after: bytes, choice: int) -> None:
         self._before = before
         self._after = after
-        self._between = after + before
-        #: cuts out the text of a chunk; of its one line, and of a whole frame with its quotes
-        self._cut = itemgetter(slice(len(before), 1 - len(after)))
-        self._quoted = slice(len(before) - 1, 1 - len(after))
-        #: bytes that no two frames fit in
-        self._several = 2 * (len(before) + len(after))
+        #: where the text begins, and where it ends if nothing follows: less than 0
+        self._begin = len(before)
+        self._end = -len(after)
         self.choice = choice
 
     @classmethod
@@ -71,15 +68,14 @@ class Template:
             return None
         choice = choices[0]
         delta, index = choice.get("delta"), choice.get("index") or 0
-        if type(delta) is not dict or chunk.get("usage") or chunk.get("error"):
+        said = [key for key in delta if delta[key]] if type(delta) is dict else ()
+        if len(said) != 1 or type(delta[said[0]]) is not str or type(index) is not int:
             return None
-        said = [key for key, value in delta.items() if value]
-        if len(said) != 1 or choice.get("finish_reason") or choice.get("logprobs"):
+        if chunk.get("usage") or chunk.get("error"):
             return None
-        key = said[0]
-        if key == "role" or type(delta[key]) is not str or type(index) is not int:
+        if choice.get("finish_reason") or choice.get("logprobs") or said[0] == "role":
             return None
-        name = b'"%b":"' % key.encode()
+        name = b'"%b":"' % said[0].encode()
         begin = frame.find(name) + len(name)
         rest = _STRING.match(frame, begin)
         if frame.count(name) != 1 or rest is None:
@@ -89,15 +85,16 @@ class Template:
     def text(self, frame: bytes) -> str | None:
         """The text of a *frame* that fits; None for any other, and where there are several.
 
-        A line end is no part of a JSON string, so that one frame is not taken for more.
+        A JSON string holds no line end, so that several are never taken for one.
         """
+        begin, end = self._begin, self._end
         if (
-            len(frame) < self._several
+            len(frame) < 2 * (begin - end)  # else there may be two
             and frame.startswith(self._before)
             and frame.endswith(self._after)
         ):
             try:
-                text: str = orjson.loads(frame[self._quoted])
+                text: str = orjson.loads(frame[begin - 1 : end + 1])  # its quotes included
             except orjson.JSONDecodeError:
                 return None
             return text
@@ -108,9 +105,11 @@ class Template:
 
         Every frame is cut as if it fitted; putting them together again shows whether they did.
         """
+        before, after = self._before, self._after
         # in this way CPython finds the ends of lines several times as fast as by splitting
-        texts = list(map(self._cut, BytesIO(frames).readlines()[::2]))
-        if self._before + self._between.join(texts) + self._after != frames:
+        lines = BytesIO(frames).readlines()[::2]
+        texts = list(map(itemgetter(slice(self._begin, self._end + 1)), lines))
+        if before + (after + before).join(texts) + after != frames:
             return None
         written = b'["' + b'","'.join(texts) + b'"]'
         if b'\\"' in written and any(map(_swallows, texts)):

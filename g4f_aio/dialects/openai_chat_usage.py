@@ -19,18 +19,20 @@ def usage_of(raw: Any, *, keep: bool = True) -> Usage | None:
     """An upstream's usage object, which is kept with what was read in it; None when it is none."""
     if not isinstance(raw, dict) or not raw:
         return None
-    asked, answered = raw.get("prompt_tokens"), raw.get("completion_tokens")
-    more = raw.get("prompt_tokens_details")
-    cached = more.get("cached_tokens") if isinstance(more, dict) else 0
-    more = raw.get("completion_tokens_details")
-    reasoning = more.get("reasoning_tokens") if isinstance(more, dict) else 0
+    read, written = raw.get("prompt_tokens"), raw.get("completion_tokens")
+    asked, answered = raw.get("prompt_tokens_details"), raw.get("completion_tokens_details")
     return Usage(
-        asked if isinstance(asked, int) else 0,
-        answered if isinstance(answered, int) else 0,
-        cached if isinstance(cached, int) else 0,
-        reasoning if isinstance(reasoning, int) else 0,
+        read if isinstance(read, int) else 0,
+        written if isinstance(written, int) else 0,
+        _count(asked, "cached_tokens") if asked else 0,
+        _count(answered, "reasoning_tokens") if answered else 0,
         raw=raw if keep else None,
     )
+
+
+def _count(of: Any, name: str) -> int:
+    value = of.get(name) if isinstance(of, dict) else None
+    return value if isinstance(value, int) else 0
 
 
 def usage_object(usage: Usage) -> dict[str, Any]:
