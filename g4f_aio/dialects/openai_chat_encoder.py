@@ -92,6 +92,9 @@ class StreamEncoder:
         match event:
             case TextDelta(text=text, choice=choice):
                 return self._text(b"content", text, choice)
+            case Started(model=model):
+                self._model = model
+                return b""
             case ReasoningDelta(text=text, choice=choice):
                 return self._text(b"reasoning_content", text, choice)
             case RefusalDelta(text=text, choice=choice):
@@ -109,9 +112,6 @@ class StreamEncoder:
                 return self._delta(dumps({"annotations": url_citations(links)}), choice)
             case Status(text=text):
                 return sse.comment(text)
-            case Started(model=model):
-                self._model = model
-                return b""
             case Finish(choice=choice):
                 self._finishes.setdefault(choice, event)
                 return b""

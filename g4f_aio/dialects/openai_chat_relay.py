@@ -62,15 +62,15 @@ class Relay:
     def feed(self, frames: bytes) -> Iterable[Event]:
         """The frames as one Passthrough; nothing while there is no content yet."""
         template = self._template
-        text = None if template is None else template.text(frames)
-        if text is None:
+        read = None if template is None else template.read(frames)
+        if read is None:
             return self._read(frames)
-        # a chunk like those before it, as nearly always
+        # chunks like those before them, as nearly always
+        text, pieces = read
         self._said.add(text)
-        if not self._pieces:
-            return (Passthrough(frames),)
-        self._pieces += 1
-        return self._pass(frames, progress=True)
+        if self._pieces:
+            pieces, self._pieces = pieces + self._pieces, 0
+        return (Passthrough(frames, pieces=pieces),)
 
     def _read(self, frames: bytes) -> Iterable[Event]:
         """As ``feed``, for frames of any kind."""
@@ -127,14 +127,13 @@ class Relay:
         if not self._lessons:
             self._template = None
             return self._parsed(load_plain(frames))
-        self._lessons -= 1
         # the first chunk of a stream is unlike the others, it has the role: learn from the last one
         first, last = frames.find(b"\n\n") + 2, frames.rfind(b"\n\n", 0, -2) + 2
         lesson = frames[last:] if last >= first else frames
         chunks = load_plain(lesson)
         if chunks is None:
-            self._template = None
             return False
+        self._lessons -= 1
         learned = self._template = Template.of(lesson, chunks[0])
         if last < first:
             return self._parsed(chunks)

@@ -44,7 +44,9 @@ class Said:
             return () if choices is None else None
         ends: tuple[int, ...] = ()
         for choice in choices:
-            index = choice.get("index") or 0 if type(choice) is dict else None
+            if type(choice) is not dict:
+                return None
+            index = choice.get("index") or 0
             if type(index) is not int:
                 return None
             self.choices.add(index)

@@ -68,53 +68,40 @@ class Template:
             return None
         choice = choices[0]
         delta, index = choice.get("delta"), choice.get("index") or 0
-        said = [key for key in delta if delta[key]] if type(delta) is dict else ()
-        if len(said) != 1 or type(delta[said[0]]) is not str or type(index) is not int:
+        if type(delta) is not dict or type(index) is not int:
+            return None
+        said = [key for key in delta if delta[key]]
+        if len(said) != 1 or said[0] == "role" or type(delta[said[0]]) is not str:
             return None
         if chunk.get("usage") or chunk.get("error"):
             return None
-        if choice.get("finish_reason") or choice.get("logprobs") or said[0] == "role":
+        if choice.get("finish_reason") or choice.get("logprobs"):
             return None
         name = b'"%b":"' % said[0].encode()
-        begin = frame.find(name) + len(name)
-        rest = _STRING.match(frame, begin)
-        if frame.count(name) != 1 or rest is None:
+        before, _, rest = frame.partition(name)
+        text = _STRING.match(rest)
+        if text is None or name in rest:
             return None
-        return cls(frame[:begin], frame[rest.end() - 1 :], index)
-
-    def text(self, frame: bytes) -> str | None:
-        """The text of a *frame* that fits; None for any other, and where there are several.
-
-        A JSON string holds no line end, so that several are never taken for one.
-        """
-        begin, end = self._begin, self._end
-        if (
-            len(frame) < 2 * (begin - end)  # else there may be two
-            and frame.startswith(self._before)
-            and frame.endswith(self._after)
-        ):
-            try:
-                text: str = orjson.loads(frame[begin - 1 : end + 1])  # its quotes included
-            except orjson.JSONDecodeError:
-                return None
-            return text
-        return None
+        return cls(before + name, rest[text.end() - 1 :], index)
 
     def read(self, frames: bytes) -> tuple[str, int] | None:
-        """The text of all *frames* and their number when every one of them fits, else None.
-
-        Every frame is cut as if it fitted; putting them together again shows whether they did.
-        """
+        """The text of all *frames* and their number when every one of them fits, else None."""
         before, after = self._before, self._after
-        # in this way CPython finds the ends of lines several times as fast as by splitting
-        lines = BytesIO(frames).readlines()[::2]
-        texts = list(map(itemgetter(slice(self._begin, self._end + 1)), lines))
-        if before + (after + before).join(texts) + after != frames:
+        if not (frames.startswith(before) and frames.endswith(after)):
             return None
-        written = b'["' + b'","'.join(texts) + b'"]'
-        if b'\\"' in written and any(map(_swallows, texts)):
-            return None
+        begin, end = self._begin, self._end
         try:
+            if len(frames) < 2 * (begin - end):  # too few bytes for two
+                return orjson.loads(frames[begin - 1 : end + 1]), 1  # the text with its quotes
+            # every frame is cut as if it fitted; putting them together again shows whether they did.
+            # In this way CPython finds the ends of lines several times as fast as by splitting
+            lines = BytesIO(frames).readlines()[::2]
+            texts = list(map(itemgetter(slice(begin, end + 1)), lines))
+            if before + (after + before).join(texts) + after != frames:
+                return None
+            written = b'["' + b'","'.join(texts) + b'"]'
+            if b'\\"' in written and any(map(_swallows, texts)):
+                return None
             found = orjson.loads(written)
             return ("".join(found), len(found)) if len(found) == len(texts) else None
         except (orjson.JSONDecodeError, TypeError):

@@ -37,8 +37,8 @@ def _count(of: Any, name: str) -> int:
 
 def usage_object(usage: Usage) -> dict[str, Any]:
     """Usage as this dialect writes it; an upstream's own object where that is of this dialect."""
-    raw = usage.raw or {}
-    if raw.keys() >= _COUNTS:
+    raw = usage.raw
+    if raw is not None and raw.keys() >= _COUNTS:
         return raw
     written: dict[str, Any] = {
         "prompt_tokens": usage.input,
@@ -51,7 +51,7 @@ def usage_object(usage: Usage) -> dict[str, Any]:
         written["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning}
     if usage.estimated:
         written["estimated"] = True
-    return written if _COUNTS.isdisjoint(raw) else written | raw
+    return written if raw is None or _COUNTS.isdisjoint(raw) else written | raw
 
 
 def estimated_usage(request: ChatRequest, answer: str) -> Usage:
