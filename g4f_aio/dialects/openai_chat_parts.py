@@ -29,10 +29,10 @@ _ROLES = get_args(Role)
 
 
 def plain_messages(raw: Any) -> tuple[Message, ...]:
-    """Those before the first one that is more than a role and a text, as few are."""
+    """The messages in *raw* before the first one that is more, or less, than a role and a text."""
     found: list[Message] = []
     for one in raw if type(raw) is list else ():
-        if type(one) is not dict or len(one) != 2:  # noqa: PLR2004  (as it says above)
+        if type(one) is not dict or len(one) != 2:  # noqa: PLR2004  (role and content)
             break
         role: Any = one.get("role")
         content = one.get("content")

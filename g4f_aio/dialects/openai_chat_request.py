@@ -150,6 +150,8 @@ def _sampling(wire: Body) -> Sampling:
 
 def _message(wire: WireMessage, raw: dict[str, Any]) -> Message:
     content = wire.content
+    if type(content) is str and len(raw) == 2:  # noqa: PLR2004  (role and content, as nearly always)
+        return Message(wire.role, (TextPart(content),))
     parts: tuple[Part, ...]
     if content is None:
         parts = ()

@@ -22,7 +22,7 @@ Hook = Callable[[Any, Any], Any]
 MOST_ERRORS = 10
 #: objects and arrays in a request; each costs more memory than it has bytes, and time
 MOST_CONTAINERS = 50_000
-#: so few objects and arrays are not nested too deeply, however they are
+#: a body with no more brackets than that cannot be nested too deeply
 _SHALLOW = 200
 #: bytes of a body in which there may be so many
 _LARGE = 2**20
