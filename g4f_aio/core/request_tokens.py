@@ -11,14 +11,13 @@ from .messages import (
     AudioPart,
     FilePart,
     ImagePart,
-    Message,
     OtherPart,
     Part,
     RefusalPart,
     TextPart,
 )
 from .requests import ChatRequest, OtherTool, Tool
-from .tokens import TokenCount
+from .tokens import estimate_tokens
 
 #: what frames every message (three, and its role) and every tool; a name; the answer's beginning.
 #: From OpenAI's cookbook, "How to count tokens with tiktoken"
@@ -41,44 +40,42 @@ class Prompt:
     @property
     def estimate(self) -> int:
         """About how many tokens it has together."""
-        count = TokenCount()
-        for text in self.texts:
-            count = count.plus(text)
-        return count.tokens + self.tokens
+        return estimate_tokens("".join(self.texts)) + self.tokens
 
 
 def prompt_of(request: ChatRequest) -> Prompt:
     """Everything in *request* that the model gets to read."""
-    found: list[str | int] = [REPLY]
+    texts: list[str] = []
+    tokens = REPLY
     for message in request.messages:
-        found += _in_message(message)
+        tokens += FRAME
+        if message.name is not None:
+            tokens += NAME
+            texts.append(message.name)
+        for part in message.parts:
+            if type(part) is TextPart:  # as nearly all of them are
+                texts.append(part.text)
+                continue
+            said = _in_part(part)
+            if isinstance(said, str):
+                texts.append(said)
+            else:
+                tokens += said
+        if message.reasoning is not None:
+            texts.append(message.reasoning)
+        for call in message.tool_calls:
+            texts += (call.name, call.arguments)
     for tool in request.tools:
-        found += _in_tool(tool)
+        tokens += FRAME
+        texts += _in_tool(tool)
     if request.response_format is not None:
-        found.append(_json(request.response_format))
-    return Prompt(
-        tuple(one for one in found if isinstance(one, str)),
-        sum(one for one in found if isinstance(one, int)),
-    )
+        texts.append(_json(request.response_format))
+    return Prompt(tuple(texts), tokens)
 
 
 def estimate_request(request: ChatRequest) -> int:
     """The estimate for everything in *request* that the model gets to read."""
     return prompt_of(request).estimate
-
-
-def _in_message(message: Message) -> Iterator[str | int]:
-    yield FRAME
-    if message.name is not None:
-        yield NAME
-        yield message.name
-    for part in message.parts:
-        yield _in_part(part)
-    if message.reasoning is not None:
-        yield message.reasoning
-    for call in message.tool_calls:
-        yield call.name
-        yield call.arguments
 
 
 def _in_part(part: Part) -> str | int:
@@ -96,14 +93,10 @@ def _in_part(part: Part) -> str | int:
             return said if len(said) < LARGE else max(IMAGE, len(said) // FILE)
 
 
-def _in_tool(tool: Tool | OtherTool) -> Iterator[str | int]:
-    yield FRAME
+def _in_tool(tool: Tool | OtherTool) -> tuple[str, ...]:
     if isinstance(tool, OtherTool):
-        yield _json(tool.raw)
-        return
-    yield tool.name
-    yield tool.description or ""
-    yield _json(tool.parameters or {})
+        return (_json(tool.raw),)
+    return tool.name, tool.description or "", _json(tool.parameters or {})
 
 
 def _json(value: object) -> str:

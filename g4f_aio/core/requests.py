@@ -77,6 +77,12 @@ class Routing:
     web_search: bool | str = False
 
 
+#: what a part of a message takes beside a chat
+_NEEDS: dict[type, Capability] = {
+    ImagePart: Capability.VISION,
+    AudioPart: Capability.AUDIO_INPUT,
+    FilePart: Capability.FILES,
+}
 #: that of a caller who leaves it to the gateway
 NO_ROUTING = Routing()
 
@@ -132,22 +138,8 @@ class ChatRequest:
         needs = Capability.CHAT
         for message in self.messages:
             for part in message.parts:
-                if type(part) is TextPart:  # as nearly all of them are
-                    continue
-                match part:
-                    case ImagePart():
-                        needs |= Capability.VISION
-                    case AudioPart():
-                        needs |= Capability.AUDIO_INPUT
-                    case FilePart():
-                        needs |= Capability.FILES
-                    case _:
-                        pass
-        if self.tools or self.options.get("functions"):
-            needs |= Capability.TOOLS
-            for tool in self.tools:
-                if isinstance(tool, OtherTool) and tool.searches_web:
-                    needs |= Capability.WEB_SEARCH
+                if type(part) is not TextPart:  # as nearly all of them are
+                    needs |= _NEEDS.get(type(part), Capability.NONE)
         if self.response_format:
             kind = self.response_format.get("type")
             if kind == "json_schema":
@@ -156,6 +148,13 @@ class ChatRequest:
                 needs |= Capability.JSON_OBJECT
         if self.n > 1:
             needs |= Capability.SEVERAL_CHOICES
+        if not (self.tools or self.options):
+            return needs
+        if self.tools or self.options.get("functions"):
+            needs |= Capability.TOOLS
+            for tool in self.tools:
+                if isinstance(tool, OtherTool) and tool.searches_web:
+                    needs |= Capability.WEB_SEARCH
         if self.options.get("logprobs"):
             needs |= Capability.LOGPROBS
         modalities = self.options.get("modalities")

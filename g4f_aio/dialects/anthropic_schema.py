@@ -57,7 +57,8 @@ class Metadata:
     user_id: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+# not in slots: it is made in half the time so
+@attrs.frozen(kw_only=True, slots=False)
 class Prompt:
     """The fields of a request whose tokens are counted; others may be anything."""
 
@@ -72,7 +73,8 @@ class Prompt:
     output_format: dict[str, Any] | None = None
 
 
-@attrs.frozen(kw_only=True)
+# not in slots: it is made in half the time so
+@attrs.frozen(kw_only=True, slots=False)
 class Body(Prompt):
     """The fields of a request that have a type here; others may be anything."""
 

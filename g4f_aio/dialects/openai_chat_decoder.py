@@ -65,7 +65,7 @@ def load_answer(data: bytes, provider: str) -> dict[str, Any]:
     """A whole answer; the error in it, or UpstreamError when it is no answer."""
     answer = load_chunk(data, provider)
     choices = answer.get("choices")
-    if type(choices) is not list or not choices or not all(type(c) is dict for c in choices):
+    if type(choices) is not list or set(map(type, choices)) != {dict}:
         raise malformed(provider, data)
     return answer
 

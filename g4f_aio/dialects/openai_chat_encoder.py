@@ -67,28 +67,34 @@ def error_object(error: GatewayError) -> dict[str, Any]:
 class StreamEncoder:
     """Events into ``chat.completion.chunk`` objects."""
 
+    # how it begins; what is never set costs nothing
+    _usage: Usage | None = None
+    _passed_last = False
+    _head = b""
+
     def __init__(self, request: ChatRequest) -> None:
         self._request = request
         self._functions = wants_functions(request)
-        self._usage: Usage | None = None
         self._texts: list[str] = []
         self._begun: set[int] = set()
         #: for each choice the calls begun, in order, and the ids given
         self._tool_calls: dict[int, dict[int, str]] = {}
         self._finishes: dict[int, Finish] = {}
-        self._passed_last = False
         self._tail = b',"usage":null}' if request.include_usage else b"}"
         self._model = request.model
-        self._head = b""
 
     def feed(self, event: Event) -> bytes:
         """The chunks for one event."""
+        if type(event) is Passthrough:  # as nearly all of them are
+            if event.last:
+                self._passed_last = True
+            return event.data
         match event:
-            case Passthrough(data=data, last=last):
-                self._passed_last = self._passed_last or last
-                return data
             case TextDelta(text=text, choice=choice):
                 return self._text(b"content", text, choice)
+            case Started(model=model):
+                self._model = model
+                return b""
             case ReasoningDelta(text=text, choice=choice):
                 return self._text(b"reasoning_content", text, choice)
             case RefusalDelta(text=text, choice=choice):
@@ -106,16 +112,15 @@ class StreamEncoder:
                 return self._delta(dumps({"annotations": url_citations(links)}), choice)
             case Status(text=text):
                 return sse.comment(text)
-            case Started(model=model):
-                self._model = model
-                return b""
             case Finish(choice=choice):
                 self._finishes.setdefault(choice, event)
                 return b""
             case Usage():
                 self._usage = event
                 return b""
-            case Preview() | Title() | Suggestions() | ConversationState():  # pragma: no branch
+            case (  # pragma: no branch
+                Passthrough() | Preview() | Title() | Suggestions() | ConversationState()
+            ):
                 return b""
 
     def error(self, error: GatewayError) -> bytes:

@@ -5,7 +5,7 @@ What this version does not know of them is kept as long as nobody edits them.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import attrs
 
@@ -25,6 +25,21 @@ from ..core.messages import (
 from ..core.requests import OtherTool, Tool
 
 NAME = "openai-chat"
+_ROLES = get_args(Role)
+
+
+def plain_messages(raw: Any) -> tuple[Message, ...]:
+    """The messages in *raw* before the first one that is more, or less, than a role and a text."""
+    found: list[Message] = []
+    for one in raw if type(raw) is list else ():
+        if type(one) is not dict or len(one) != 2:  # noqa: PLR2004  (role and content)
+            break
+        role: Any = one.get("role")
+        content = one.get("content")
+        if type(content) is not str or role not in _ROLES:
+            break
+        found.append(Message(role, (TextPart(content),)))
+    return tuple(found)
 
 
 def origin_of(

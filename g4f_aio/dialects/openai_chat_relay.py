@@ -7,21 +7,19 @@ it and nowhere else, and each choice finishes once.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ..core.errors import GatewayError
 from ..core.events import Event, Passthrough, Usage
 from ..core.requests import ChatRequest
-from ..core.tokens import TokenCount
 from . import sse
 from .json_text import dumps
 from .openai_chat_decoder import cut, load_answer, load_chunk, malformed
-from .openai_chat_encoder import new_id
+from .openai_chat_own import ended_once, own_chunk
+from .openai_chat_said import Said
 from .openai_chat_template import Template, end_of_plain, load_plain
 from .openai_chat_usage import (
-    arguments_of,
     counted_usage,
     estimated_usage,
     put_usage,
@@ -33,43 +31,51 @@ from .openai_chat_usage import (
 #: chunks before the first content are withheld up to this many bytes, so that a failure then can
 #: still be answered with a status or by another provider
 WITHHELD = 64 * 2**10
-#: what chunks of ours take over from the upstream's
-_CONSTANT = ("id", "object", "created", "model", "system_fingerprint")
 
 
 class Relay:
     """Whole frames in, the same frames out."""
 
+    # how it begins; what is never set costs nothing
+    _pieces = 0  # chunks that are not handed on yet
+    _begun = _done = _usage_sent = False
+    _usage: Usage | None = None
+    #: a finishing frame, its data and its chunk, held back until the usage is known
+    _held: tuple[bytes, bytes, dict[str, Any]] | None = None
+    #: of the chunks that are expected; None as soon as a choice has finished
+    _template: Template | None = None
+    #: how often another template may be learned: upstreams whose chunks all differ have none
+    _lessons = 6
+
     def __init__(self, request: ChatRequest, provider: str) -> None:
         self._request = request
         self._provider = provider
-        self._said = TokenCount()
-        self._pieces = 0  # chunks that are not handed on yet
-        self._seen: set[int] = set()
+        self._said = Said()
         self._finished: set[int] = set()
-        self._called = self._usage_sent = False
-        self._usage: Usage | None = None
-        self._last: dict[str, Any] = {}
-        #: a finishing frame, its data and its chunk, held back until the usage is known
-        self._held: tuple[bytes, bytes, dict[str, Any]] | None = None
         self._withheld = bytearray()
-        self._begun = self._content = self._done = False
-        self._template: Template | None = None
-        #: how often another template may be learned: upstreams whose chunks all differ have none
-        self._lessons = 6
-        # vLLM's way to ask for usage in every chunk
-        options = (request.raw or {}).get("stream_options") or {}
-        self._usage_everywhere = bool(options.get("continuous_usage_stats"))
 
     @property
     def done(self) -> bool:
         """Whether ``[DONE]`` was read."""
         return self._done
 
-    def feed(self, frames: bytes) -> Iterator[Event]:
+    def feed(self, frames: bytes) -> Iterable[Event]:
         """The frames as one Passthrough; nothing while there is no content yet."""
+        template = self._template
+        read = None if template is None else template.read(frames)
+        if read is None:
+            return self._read(frames)
+        # chunks like those before them, as nearly always
+        text, pieces = read
+        self._said.add(text)
+        if self._pieces:
+            pieces, self._pieces = pieces + self._pieces, 0
+        return (Passthrough(frames, pieces=pieces),)
+
+    def _read(self, frames: bytes) -> Iterable[Event]:
+        """As ``feed``, for frames of any kind."""
         if self._done:
-            return
+            return ()
         passed, rest, progress = [], frames, False
         if not self._finished:
             head = frames[: end_of_plain(frames)]
@@ -85,18 +91,18 @@ class Relay:
             progress = progress or bool(data)
             if self.done:
                 break
-        yield from self._pass(b"".join(passed), progress=progress)
-        if failure is not None:
-            raise failure
+        events = self._pass(b"".join(passed), progress=progress)
+        return events if failure is None else _failed(events, failure)
 
-    def close(self) -> Iterator[Event]:
+    def close(self) -> Iterable[Event]:
         """The end for an upstream that finishes its answer but says no ``[DONE]``."""
-        if not self._done:
-            if not self._finished or self._seen - self._finished:
-                raise cut(self._provider)
-            end = self._end() + sse.DONE
-            self._done = True
-            yield from self._pass(end, progress=True)
+        if self._done:
+            return ()
+        if not self._finished or self._said.choices - self._finished:
+            return _failed((), cut(self._provider))
+        end = self._end() + sse.DONE
+        self._done = True
+        return self._pass(end, progress=True)
 
     def body(self, data: bytes) -> Iterator[Event]:
         """A whole answer; provider and usage are put in where they are missing."""
@@ -120,77 +126,36 @@ class Relay:
                 return self._fits(self._template, *said)
         if not self._lessons:
             self._template = None
-            return self._parsed(frames)
-        self._lessons -= 1
+            return self._parsed(load_plain(frames))
         # the first chunk of a stream is unlike the others, it has the role: learn from the last one
         first, last = frames.find(b"\n\n") + 2, frames.rfind(b"\n\n", 0, -2) + 2
         lesson = frames[last:] if last >= first else frames
         chunks = load_plain(lesson)
-        learned = self._template = Template.of(lesson, chunks[0]) if chunks else None
-        said = learned.read(frames[first:]) if learned and last >= first else None
+        if chunks is None:
+            return False
+        self._lessons -= 1
+        learned = self._template = Template.of(lesson, chunks[0])
+        if last < first:
+            return self._parsed(chunks)
+        said = learned.read(frames[first:]) if learned is not None else None
         if learned is None or said is None:
-            return self._parsed(frames)
-        return self._parsed(frames[:first]) and self._fits(learned, *said)
+            return self._parsed(load_plain(frames))
+        return self._parsed(load_plain(frames[:first])) and self._fits(learned, *said)
 
     def _fits(self, template: Template, text: str, pieces: int) -> bool:
-        self._content = True
-        self._seen.add(template.choice)
-        self._said = self._said.plus(text)
+        said = self._said
+        said.content = True
+        said.choices.add(template.choice)
+        said.add(text)
         self._pieces += pieces
         return True
 
-    def _parsed(self, frames: bytes) -> bool:
-        """As ``_plain``, by parsing every chunk."""
-        chunks = load_plain(frames)
-        if chunks is None:
+    def _parsed(self, chunks: list[Any] | None) -> bool:
+        """As ``_plain``, for chunks that are parsed; None where that was not possible."""
+        if chunks is None or not self._said.note_plain(chunks):
             return False
-        said = self._said
-        for chunk in chunks:
-            if (
-                type(chunk) is not dict
-                or chunk.get("usage")
-                or chunk.get("error")
-                or not chunk.get("choices")
-                or self._note(chunk) != ()
-            ):
-                self._said = said
-                return False
         self._pieces += len(chunks)
         return True
-
-    def _note(self, chunk: dict[str, Any]) -> tuple[int, ...] | None:
-        """Take in what the choices of a chunk say: those that end, or None when one is malformed."""
-        choices = chunk.get("choices")
-        if choices is None:
-            return ()
-        if type(choices) is not list:
-            return None
-        ends: tuple[int, ...] = ()
-        for choice in choices:
-            index = choice.get("index") or 0 if type(choice) is dict else None
-            if type(index) is not int:
-                return None
-            self._seen.add(index)
-            delta = choice.get("delta")
-            if delta:
-                if type(delta) is not dict:
-                    return None
-                self._delta(delta)
-            if choice.get("finish_reason"):
-                ends += (index,)
-        if chunk.get("id"):
-            self._last = chunk
-        return ends
-
-    def _delta(self, delta: dict[str, Any]) -> None:
-        for key, value in delta.items():
-            if value and key != "role":
-                self._content = True
-                if type(value) is str:
-                    self._said = self._said.plus(value)
-                elif key == "tool_calls":
-                    self._called = True
-                    self._said = self._said.plus(arguments_of(value))
 
     def _frame(self, frame: bytes, data: bytes) -> bytes:
         """One frame, changed where the contract wants it."""
@@ -202,7 +167,7 @@ class Relay:
             return frame
         chunk = load_chunk(data, self._provider)
         self._pieces += 1
-        ends = self._note(chunk)
+        ends = self._said.note(chunk)
         if ends is None:
             raise malformed(self._provider, data)
         return self._with_usage(frame, data, chunk, ends)
@@ -219,18 +184,20 @@ class Relay:
             # asked for by us, or not wanted, or said already
             sent, self._usage_sent = self._usage_sent, self._usage_sent or wish is True
             return frame if self._usage_sent and not sent else b""
-        new = tuple(index for index in ends if index not in self._finished)
+        new = tuple(index for index in ends if index not in self._finished) if ends else ()
         changed = chunk
         if new != ends:
-            changed = changed | {"choices": [_unfinished(one, new) for one in choices or ()]}
+            changed = ended_once(chunk, new)
         if usage is not None and not self._is_wanted_here(ends=bool(new)):
             changed = {key: value for key, value in changed.items() if key != "usage"}
             changed |= {"usage": None} if wish else {}
         if changed is not chunk:
             data, chunk, old = dumps(changed), changed, data
             frame = sse.with_data(frame, old, data)
-        self._finished.update(new)
-        if wish is not None or not (new or self._seen - self._finished):
+        if new:
+            self._finished.update(new)
+            self._template = None
+        if wish is not None or not (new or self._said.choices - self._finished):
             return frame
         earlier, self._held = self._held, None
         if new and usage is None:
@@ -244,57 +211,54 @@ class Relay:
         wish = self._request.include_usage
         if wish is None:
             return ends or not self._finished
-        return wish and self._usage_everywhere
+        # vLLM's way to ask for usage in every chunk
+        options = (self._request.raw or {}).get("stream_options") or {}
+        return wish and bool(options.get("continuous_usage_stats"))
 
     def _finish_all(self) -> bytes:
         """A finishing chunk for an upstream that says ``[DONE]`` without a finish reason."""
-        if not self._seen:
+        if not self._said.choices:
             raise cut(self._provider)
-        ends = tuple(sorted(self._seen - self._finished))
+        ends = tuple(sorted(self._said.choices - self._finished))
         if not ends:
             return b""
-        reason = "tool_calls" if self._called else "stop"
-        chunk = self._synthetic([{"index": i, "delta": {}, "finish_reason": reason} for i in ends])
+        reason = "tool_calls" if self._said.called else "stop"
+        choices = [{"index": i, "delta": {}, "finish_reason": reason} for i in ends]
+        chunk = own_chunk(self._request, self._said.last, choices)
         data = dumps(chunk)
         return self._with_usage(sse.event(data), data, chunk, ends)
 
     def _end(self) -> bytes:
         """What the usage was needed for."""
         sent = self._usage_sent
-        self._usage = self._usage or counted_usage(self._request, self._said)
+        if self._usage is None:
+            self._usage = counted_usage(self._request, self._said.tokens)
         if self._request.include_usage and not sent:
-            return sse.event(dumps(self._synthetic([]) | {"usage": usage_object(self._usage)}))
+            chunk = own_chunk(self._request, self._said.last, [])
+            return sse.event(dumps(chunk | {"usage": usage_object(self._usage)}))
         if self._held is None:
             return b""
         frame, data, chunk = self._held
         return frame if sent else sse.with_data(frame, data, put_usage(data, chunk, self._usage))
 
-    def _synthetic(self, choices: list[dict[str, Any]]) -> dict[str, Any]:
-        """A chunk of ours among the upstream's."""
-        chunk: dict[str, Any] = {
-            "id": new_id(),
-            "object": "chat.completion.chunk",
-            "created": int(time.time()),
-            "model": self._request.model,
-        }
-        same = {key: self._last[key] for key in _CONSTANT if key in self._last}
-        usage = {"usage": None} if self._request.include_usage else {}
-        return chunk | same | {"choices": choices} | usage
-
-    def _pass(self, frames: bytes, *, progress: bool) -> Iterator[Event]:
+    def _pass(self, frames: bytes, *, progress: bool) -> Sequence[Event]:
         if not self._begun:
-            self._withheld += frames
-            if not (self._content or self._done) and len(self._withheld) < WITHHELD:
-                return
-            frames = bytes(self._withheld)
-            self._withheld.clear()
+            held = self._withheld
+            if not (self._said.content or self._done) and len(held) + len(frames) < WITHHELD:
+                held += frames
+                return ()
+            if held:
+                frames = bytes(held) + frames
+                held.clear()
             self._begun = True
-        if frames:
-            usage = self._usage if self._done else None
-            pieces, self._pieces = self._pieces, 0
-            yield Passthrough(frames, usage, last=self._done, progress=progress, pieces=pieces)
+        if not frames:
+            return ()
+        usage = self._usage if self._done else None
+        pieces, self._pieces = self._pieces, 0
+        return (Passthrough(frames, usage, self._done, progress, pieces),)
 
 
-def _unfinished(choice: dict[str, Any], new: tuple[int, ...]) -> dict[str, Any]:
-    """A choice without its finish reason, unless it is among the *new* ones."""
-    return choice if (choice.get("index") or 0) in new else choice | {"finish_reason": None}
+def _failed(events: Sequence[Event], error: GatewayError) -> Iterator[Event]:
+    """What comes before an error, and the error."""
+    yield from events
+    raise error

@@ -12,7 +12,7 @@ import attrs
 
 from ..core.errors import BadRequestError, UnsupportedError
 from ..core.messages import Message, Part, RefusalPart, TextPart
-from ..core.requests import ChatRequest, Sampling
+from ..core.requests import NO_ROUTING, ChatRequest, Sampling
 from .foreign import demand_translatable
 from .openai_chat_functions import with_tools
 from .openai_chat_parts import (
@@ -21,6 +21,7 @@ from .openai_chat_parts import (
     known_tool,
     origin_of,
     part_object,
+    plain_messages,
     tool_call_object,
     tool_object,
 )
@@ -54,43 +55,42 @@ _FIELDS = frozenset(
     )
 )
 _TAKEN = _FIELDS | EXTENSIONS
+#: what a Sampling has a field for, and how that looks where there is none of them
+_SAMPLING = frozenset(field.name for field in attrs.fields(Sampling)) | {"max_completion_tokens"}
+_NO_SAMPLING = Sampling()
 _NO_QUIRKS = Quirks()
 
 
 def decode(body: bytes) -> ChatRequest:
     """A client's request; BadRequestError with JSON paths when it is wrong."""
     raw = load_object(body)
-    wire = structure(raw)
-    _check(wire, raw)
-    options = {
-        name: value for name, value in raw.items() if name not in _TAKEN and value is not None
-    }
-    if type(wire.provider) is dict:
-        options["provider"] = wire.provider
-    stop = wire.stop
+    messages = plain_messages(raw.get("messages"))
+    wire = structure(raw, len(messages))
+    _check(wire, messages)
+    if wire.messages:
+        messages += tuple(map(_message, wire.messages, raw["messages"][len(messages) :]))
+    options: dict[str, Any] = {}
+    if raw.keys() <= _FIELDS:  # as nearly always
+        routing, sent = NO_ROUTING, raw
+    else:
+        _check_available(raw)
+        options = _options(wire, raw)
+        routing, sent = chat_routing_of(wire), without_extensions(raw, EXTENSIONS)
     request = ChatRequest(
         model=wire.model or "",
-        messages=tuple(map(_message, wire.messages, raw["messages"])),
-        stream=bool(wire.stream),
-        sampling=Sampling(
-            wire.temperature,
-            wire.top_p,
-            wire.max_tokens if wire.max_completion_tokens is None else wire.max_completion_tokens,
-            (stop,) if isinstance(stop, str) else tuple(stop or ()),
-            wire.seed,
-            wire.presence_penalty,
-            wire.frequency_penalty,
-        ),
+        messages=messages,
+        stream=wire.stream or False,
+        sampling=_NO_SAMPLING if raw.keys().isdisjoint(_SAMPLING) else _sampling(wire),
         tools=tuple(map(known_tool, wire.tools, raw["tools"])) if wire.tools else (),
         tool_choice=wire.tool_choice,
         response_format=wire.response_format,
         n=wire.n or 1,
         include_usage=wire.stream_options.include_usage if wire.stream_options else None,
         options=options,
-        routing=chat_routing_of(wire),
+        routing=routing,
         dialect=NAME,
         accept=NAME,
-        raw=without_extensions(raw, EXTENSIONS),
+        raw=sent,
     )
     return with_tools(request, raw) if b'"function' in body else request
 
@@ -112,15 +112,40 @@ def encode(
     return body
 
 
-def _check(wire: Body, raw: dict[str, Any]) -> None:
-    """What types cannot say."""
-    if not wire.messages:
+def _check(wire: Body, messages: tuple[Message, ...]) -> None:
+    """What types cannot say; *messages* are those that are not in *wire*."""
+    if not (messages or wire.messages):
         raise BadRequestError("$.messages: must hold at least one message", param="messages")
     if wire.n is not None and wire.n < 1:
         raise BadRequestError("$.n: must be at least 1", param="n")
+
+
+def _check_available(raw: dict[str, Any]) -> None:
     for name in _UNAVAILABLE:
         if raw.get(name):
             raise UnsupportedError(f"$.{name}: nothing here can supply it", param=name)
+
+
+def _options(wire: Body, raw: dict[str, Any]) -> dict[str, Any]:
+    options = {
+        name: value for name, value in raw.items() if name not in _TAKEN and value is not None
+    }
+    if type(wire.provider) is dict:
+        options["provider"] = wire.provider
+    return options
+
+
+def _sampling(wire: Body) -> Sampling:
+    newer, stop = wire.max_completion_tokens, wire.stop
+    return Sampling(
+        wire.temperature,
+        wire.top_p,
+        wire.max_tokens if newer is None else newer,
+        () if stop is None else (stop,) if isinstance(stop, str) else tuple(stop),
+        wire.seed,
+        wire.presence_penalty,
+        wire.frequency_penalty,
+    )
 
 
 def _message(wire: WireMessage, raw: dict[str, Any]) -> Message:

@@ -60,8 +60,8 @@ class _CustomCall:
     custom: _CustomInput
 
 
-# not frozen: it is read once, and made in half the time
-@attrs.define
+# not frozen and not in slots: it is read once, and made in half the time
+@attrs.define(slots=False)
 class WireMessage:
     """A message, its parts and tool calls already in the core's classes."""
 
@@ -79,8 +79,8 @@ class _StreamOptions:
     include_usage: bool | None = None
 
 
-# not frozen: it is read once, and made in half the time
-@attrs.define
+# not frozen and not in slots: it is read once, and made in half the time
+@attrs.define(slots=False)
 class Body:
     """The fields of a request that have a type here; others may be anything."""
 
@@ -124,15 +124,19 @@ class Body:
     download_media: bool | None = None
 
 
-def structure(raw: dict[str, Any]) -> Body:
+def structure(raw: dict[str, Any], known: int = 0) -> Body:
     """The typed fields of a request; BadRequestError with the JSON path of each wrong one.
 
-    The exact converter takes longer, so it only runs to say what the fast one stumbled over.
+    The exact converter takes longer, so it only runs to say what the fast one stumbled over. So
+    many messages are *known* to be right: the first ones, which are left out.
     """
     try:
-        return cast(Body, _STRUCTURE(raw, Body))
+        rest = raw | {"messages": raw["messages"][known:]} if known else raw
+        return cast(Body, _STRUCTURE(rest, Body))
     except Exception:  # noqa: BLE001  (whatever it was, the exact converter describes it)
-        return structured(raw, Body, _exact())
+        body = structured(raw, Body, _exact())
+        del body.messages[:known]
+        return body
 
 
 @attrs.frozen

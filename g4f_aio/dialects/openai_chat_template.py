@@ -8,6 +8,8 @@ well-formed JSON string; so only the texts are parsed, all of them at once.
 from __future__ import annotations
 
 import re
+from io import BytesIO
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -31,9 +33,11 @@ def load_plain(frames: bytes) -> list[Any] | None:
     """The JSON of frames that are one ``data:`` line each; None when one is anything else."""
     if not (frames.startswith(b"data: ") and frames.endswith(b"\n\n")) or b"\r" in frames:
         return None
-    lines = frames[6:-2].split(b"\n\ndata: ")
-    if frames.count(b"\n") != 2 * len(lines):
-        return None
+    lines = [frames[6:-2]]
+    if b"\n" in lines[0]:
+        lines = lines[0].split(b"\n\ndata: ")
+        if frames.count(b"\n") != 2 * len(lines):
+            return None
     try:
         return list(map(orjson.loads, lines))
     except orjson.JSONDecodeError:
@@ -43,12 +47,14 @@ def load_plain(frames: bytes) -> list[Any] | None:
 class Template:
     """The bytes before and after the text of a chunk; *choice* is the one it belongs to."""
 
-    __slots__ = ("_after", "_before", "_between", "choice")
+    __slots__ = ("_after", "_before", "_begin", "_end", "choice")
 
     def __init__(self, before: bytes, after: bytes, choice: int) -> None:
         self._before = before
         self._after = after
-        self._between = after + before
+        #: where the text begins, and where it ends if nothing follows: less than 0
+        self._begin = len(before)
+        self._end = -len(after)
         self.choice = choice
 
     @classmethod
@@ -57,40 +63,45 @@ class Template:
 
         None unless the chunk has just one choice, which only adds one piece of text.
         """
-        match chunk:
-            case {"choices": [{"delta": dict() as delta, **choice}]} if not (
-                chunk.get("usage")
-                or chunk.get("error")
-                or choice.get("finish_reason")
-                or choice.get("logprobs")
-            ):
-                said = [key for key, value in delta.items() if value]
-            case _:
-                return None
-        index = choice.get("index") or 0
-        if len(said) != 1 or type(delta[said[0]]) is not str or type(index) is not int:
+        choices = chunk.get("choices") if type(chunk) is dict else None
+        if type(choices) is not list or len(choices) != 1 or type(choices[0]) is not dict:
+            return None
+        choice = choices[0]
+        delta, index = choice.get("delta"), choice.get("index") or 0
+        if type(delta) is not dict or type(index) is not int:
+            return None
+        said = [key for key in delta if delta[key]]
+        if len(said) != 1 or said[0] == "role" or type(delta[said[0]]) is not str:
+            return None
+        if chunk.get("usage") or chunk.get("error"):
+            return None
+        if choice.get("finish_reason") or choice.get("logprobs"):
             return None
         name = b'"%b":"' % said[0].encode()
-        begin = frame.find(name) + len(name)
-        rest = _STRING.match(frame, begin)
-        if said[0] == "role" or frame.count(name) != 1 or rest is None:
+        before, _, rest = frame.partition(name)
+        text = _STRING.match(rest)
+        if text is None or name in rest:
             return None
-        return cls(frame[:begin], frame[rest.end() - 1 :], index)
+        return cls(before + name, rest[text.end() - 1 :], index)
 
     def read(self, frames: bytes) -> tuple[str, int] | None:
-        """The text of all *frames* and their number when every one of them fits, else None.
-
-        Every frame is cut as if it fitted; putting them together again shows whether they did.
-        """
-        before, after, between = self._before, self._after, self._between
-        begin, end = len(before), 2 - len(after)
-        texts = [line[begin:end] for line in frames.split(b"\n")[:-2:2]]
-        if before + between.join(texts) + after != frames:
+        """The text of all *frames* and their number when every one of them fits, else None."""
+        before, after = self._before, self._after
+        if not (frames.startswith(before) and frames.endswith(after)):
             return None
-        written = b'["' + b'","'.join(texts) + b'"]'
-        if b'\\"' in written and any(map(_swallows, texts)):
-            return None
+        begin, end = self._begin, self._end
         try:
+            if len(frames) < 2 * (begin - end):  # too few bytes for two
+                return orjson.loads(frames[begin - 1 : end + 1]), 1  # the text with its quotes
+            # every frame is cut as if it fitted; putting them together again shows whether they did.
+            # In this way CPython finds the ends of lines several times as fast as by splitting
+            lines = BytesIO(frames).readlines()[::2]
+            texts = list(map(itemgetter(slice(begin, end + 1)), lines))
+            if before + (after + before).join(texts) + after != frames:
+                return None
+            written = b'["' + b'","'.join(texts) + b'"]'
+            if b'\\"' in written and any(map(_swallows, texts)):
+                return None
             found = orjson.loads(written)
             return ("".join(found), len(found)) if len(found) == len(texts) else None
         except (orjson.JSONDecodeError, TypeError):

@@ -8,7 +8,7 @@ from typing import Any
 from ..core.events import Usage
 from ..core.request_tokens import estimate_request
 from ..core.requests import ChatRequest
-from ..core.tokens import TokenCount
+from ..core.tokens import estimate_tokens
 from .json_text import dumps
 
 _COUNTS = frozenset(("prompt_tokens", "completion_tokens", "total_tokens"))
@@ -19,11 +19,11 @@ def usage_of(raw: Any, *, keep: bool = True) -> Usage | None:
     """An upstream's usage object, which is kept with what was read in it; None when it is none."""
     if not isinstance(raw, dict) or not raw:
         return None
-
+    read, written = raw.get("prompt_tokens"), raw.get("completion_tokens")
     asked, answered = raw.get("prompt_tokens_details"), raw.get("completion_tokens_details")
     return Usage(
-        _count(raw, "prompt_tokens"),
-        _count(raw, "completion_tokens"),
+        read if isinstance(read, int) else 0,
+        written if isinstance(written, int) else 0,
         _count(asked, "cached_tokens") if asked else 0,
         _count(answered, "reasoning_tokens") if answered else 0,
         raw=raw if keep else None,
@@ -37,8 +37,8 @@ def _count(of: Any, name: str) -> int:
 
 def usage_object(usage: Usage) -> dict[str, Any]:
     """Usage as this dialect writes it; an upstream's own object where that is of this dialect."""
-    raw = usage.raw or {}
-    if raw.keys() >= _COUNTS:
+    raw = usage.raw
+    if raw is not None and raw.keys() >= _COUNTS:
         return raw
     written: dict[str, Any] = {
         "prompt_tokens": usage.input,
@@ -51,17 +51,17 @@ def usage_object(usage: Usage) -> dict[str, Any]:
         written["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning}
     if usage.estimated:
         written["estimated"] = True
-    return written if _COUNTS.isdisjoint(raw) else written | raw
+    return written if raw is None or _COUNTS.isdisjoint(raw) else written | raw
 
 
 def estimated_usage(request: ChatRequest, answer: str) -> Usage:
     """Usage for an upstream that reported none."""
-    return counted_usage(request, TokenCount().plus(answer))
+    return counted_usage(request, estimate_tokens(answer))
 
 
-def counted_usage(request: ChatRequest, answer: TokenCount) -> Usage:
-    """As ``estimated_usage``, for an answer that was counted while it came."""
-    return Usage(estimate_request(request), answer.tokens, estimated=True)
+def counted_usage(request: ChatRequest, tokens: int) -> Usage:
+    """As ``estimated_usage``, for an answer of so many *tokens* that was counted while it came."""
+    return Usage(estimate_request(request), tokens, estimated=True)
 
 
 def put_usage(data: bytes, holder: dict[str, Any], usage: Usage) -> bytes:

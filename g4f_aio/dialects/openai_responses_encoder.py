@@ -115,7 +115,7 @@ class StreamEncoder:
         if self.native:
             return self._passed.response()
         if self._final is None:
-            usage = self._usage or counted_usage(self._request, self._said)
+            usage = self._usage or counted_usage(self._request, self._said.tokens)
             output = [item.wire(self._status(item)) for item in self._items]
             self._final = ended(self._skeleton(), self._finish, output, usage)
         return self._final

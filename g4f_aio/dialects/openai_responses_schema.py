@@ -149,8 +149,8 @@ class ReasoningOptions:
     generate_summary: str | None = None
 
 
-# not frozen: it is read once, and made in half the time
-@attrs.define
+# not frozen and not in slots: it is read once, and made in half the time
+@attrs.define(slots=False)
 class ResponsesBody:
     """The fields of a request that have a type here; others may be anything."""
 

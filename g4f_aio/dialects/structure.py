@@ -22,6 +22,8 @@ Hook = Callable[[Any, Any], Any]
 MOST_ERRORS = 10
 #: objects and arrays in a request; each costs more memory than it has bytes, and time
 MOST_CONTAINERS = 50_000
+#: a body with no more brackets than that cannot be nested too deeply
+_SHALLOW = 200
 #: bytes of a body in which there may be so many
 _LARGE = 2**20
 
@@ -93,31 +95,58 @@ def _class_hook(cls: type[attrs.AttrsInstance], converter: cattrs.Converter) -> 
 
 
 def _sparse(cls: type[attrs.AttrsInstance], converter: cattrs.Converter) -> Hook:
-    """Goes by the keys that are there: requests have few of the many that there could be."""
-    types = {field.name: field.type for field in attrs.fields(attrs.resolve_types(cls))}
-    known = {
-        name: (_as_they_are(kind), converter.get_structure_hook(kind), kind)
-        for name, kind in types.items()
-    }
+    """Goes by the keys that are there: requests have few of the many that there could be.
+
+    An object with a ``__dict__`` gets a copy of one with the defaults of *cls*, and what is there:
+    its constructor would take each of the many fields in its hands.
+    """
+    fields = attrs.fields(attrs.resolve_types(cls))
+    hooks = {field.name: (converter.get_structure_hook(field.type), field.type) for field in fields}
+    right = frozenset((field.name, kind) for field in fields for kind in _as_they_are(field.type))
+    defaults = _defaults(cls)
+    blank = defaults or {}
 
     def structure(value: Any, _: Any) -> Any:
         if type(value) is not dict:
             raise wrong_type("an object", value)
-        found = {}
+        found = blank.copy()
         for name, one in value.items():
-            if name in known:
-                plain, hook, kind = known[name]
-                found[name] = one if type(one) in plain else hook(one, kind)
-        return cls(**found)
+            if (name, type(one)) in right:
+                found[name] = one
+            elif name in hooks:
+                hook, kind = hooks[name]
+                found[name] = hook(one, kind)
+        if defaults is None:
+            return cls(**found)
+        if len(found) < len(hooks):
+            raise ValueError("required field missing")
+        made = cls.__new__(cls)
+        made.__dict__.update(found)
+        return made
 
     return structure
+
+
+def _defaults(cls: type[attrs.AttrsInstance]) -> dict[str, Any] | None:
+    """The defaults of *cls* by their names; None where its constructor does more than take them."""
+    fields = attrs.fields(cls)
+    for field in fields:
+        if field.validator or field.converter or isinstance(field.default, attrs.Factory):  # type: ignore[arg-type]
+            return None
+    if "__slots__" in vars(cls):
+        return None
+    return {one.name: one.default for one in fields if one.default is not attrs.NOTHING}
 
 
 def _as_they_are(kind: Any) -> frozenset[type]:
     """The types of JSON whose values are all of that *kind*, a type or a union of some."""
     kinds = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
     found = {one for one in kinds if one in (str, bool, int, float, NoneType)}
-    return frozenset(found | {int} if float in found else found)
+    if float in found:
+        found.add(int)
+    if dict[str, Any] in kinds:
+        found.add(dict)
+    return frozenset(found)
 
 
 def _is_array(shape: Any) -> bool:
@@ -197,11 +226,12 @@ def load_object(body: bytes) -> dict[str, Any]:
         raise BadRequestError(f"The body is not valid JSON: {error}") from None
     if type(value) is not dict:
         raise BadRequestError(f"The body must be a JSON object, not {_name(value)}")
-    try:
-        # orjson reads what is nested deeper than what it writes, and translations nest it deeper
-        orjson.dumps([[[[[[[[value]]]]]]]])
-    except orjson.JSONEncodeError:
-        raise BadRequestError("The body is nested too deeply") from None
+    if body.count(b"{") + body.count(b"[") > _SHALLOW:
+        try:
+            # orjson reads what is nested deeper than what it writes, and translations nest it deeper
+            orjson.dumps([[[[[[[[value]]]]]]]])
+        except orjson.JSONEncodeError:
+            raise BadRequestError("The body is nested too deeply") from None
     if len(body) > _LARGE and _is_many(value):
         raise BadRequestError(f"The body has more than {MOST_CONTAINERS} objects and arrays")
     return value

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from g4f_aio.core.tokens import TokenCount, clip_to_tokens, estimate_tokens
+from g4f_aio.core.tokens import (
+    TokenCount,
+    clip_to_tokens,
+    estimate_tokens,
+    tokens_in,
+    weight_of,
+)
 
 #: what o200k_base makes of them
 TEXTS = {
@@ -58,6 +64,13 @@ def test_pieces_count_as_much_as_the_whole(pieces: list[str]) -> None:
     for piece in pieces:
         count = count.plus(piece)
     assert count.tokens == estimate_tokens("".join(pieces))
+
+
+@given(st.lists(st.text()))
+def test_weights_add_up(pieces: list[str]) -> None:
+    whole = "".join(pieces)
+    assert sum(map(weight_of, pieces)) == weight_of(whole)
+    assert tokens_in(weight_of(whole)) == estimate_tokens(whole)
 
 
 @pytest.mark.parametrize("text", TEXTS)

@@ -14,6 +14,7 @@ from g4f_aio.dialects.openai_chat_parts import (
     known_tool,
     origin_of,
     part_object,
+    plain_messages,
     tool_call_object,
     tool_object,
 )
@@ -36,6 +37,57 @@ def read(**wire: Any) -> Message:
     """A message as it comes in."""
     (message,) = decode(orjson.dumps({"messages": [wire]})).messages
     return message
+
+
+HELLO: Json = {"role": "user", "content": "Hello"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        1,
+        None,
+        [],
+        {},
+        {"role": "user"},
+        {"content": "Hello"},
+        {"role": "user", "content": None},
+        {"role": "user", "content": [{"type": "text", "text": "Hello"}]},
+        {"role": "user", "content": 1},
+        {"role": "nobody", "content": "Hello"},
+        {"role": ["user"], "content": "Hello"},
+        {"role": None, "content": "Hello"},
+        {"content": "Hello", "name": "bob"},
+        HELLO | {"name": "bob"},
+        HELLO | {"unknown": None},
+    ],
+)
+def test_a_role_and_a_text_are_read_at_once_up_to_the_first_message_of_another_kind(
+    other: Any,
+) -> None:
+    plain = Message("user", (TextPart("Hello"),))
+    system = Message("system", (TextPart(""),))
+    said = {"content": "", "role": "system"}
+    assert plain_messages([HELLO, said, other, HELLO]) == (plain, system)
+    assert plain_messages([other, HELLO]) == ()
+
+
+@pytest.mark.parametrize("none", [None, "", "ab", 1, {}, {"role": "user"}, []])
+def test_where_there_are_no_messages_none_are_read(none: Any) -> None:
+    assert plain_messages(none) == ()
+
+
+def test_messages_of_all_kinds_stay_in_order() -> None:
+    wires = [
+        HELLO,
+        {"role": "assistant", "content": "a"},
+        {"role": "user", "content": [CACHED]},
+        {"role": "assistant", "content": "b"},
+        {"role": "user", "content": "c", "name": "bob"},
+    ]
+    messages = decode(orjson.dumps({"messages": wires})).messages
+    assert [message.text for message in messages] == ["Hello", "a", "Hi", "b", "c"]
+    assert [encode_message(message) for message in messages] == wires
 
 
 def test_a_custom_call_as_it_is_written() -> None:

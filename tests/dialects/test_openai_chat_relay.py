@@ -645,6 +645,25 @@ class TestOddChunks:
         assert list(relay.feed(COMMENT + text("c"))) == [Passthrough(COMMENT + text("c"))]
         assert list(relay.feed(b"")) == []
 
+    def test_comments_among_the_texts_do_not_make_it_forget_what_texts_look_like(self) -> None:
+        pieces = [text("a"), text("b"), COMMENT] * 10
+        stream = b"".join(pieces) + end() + DONE
+        events = fed(Relay(request(), "up"), [*pieces, end(), DONE])
+        assert passed(events).startswith(b"".join(pieces))
+        assert usages(passed(events)) == usages(relayed(stream))
+        told = [event.progress for event in events if isinstance(event, Passthrough)]
+        assert told[:-1] == [True, True, False] * 10
+
+    def test_every_frame_is_counted_once(self) -> None:
+        """What is not handed on, such as usage that comes early, is counted with what follows."""
+        relay = Relay(request(), "up")
+        feds = [text("a"), text("b", "c"), usage_only(), text("d"), text("e"), text("f")]
+        found = [
+            [one.pieces for one in relay.feed(each) if isinstance(one, Passthrough)]
+            for each in feds
+        ]
+        assert found == [[1], [2], [], [2], [1], [1]]
+
     def test_half_a_character_is_handed_on(self) -> None:
         halves = b"".join(text("@").replace(b"@", half) for half in (b"\\ud83d", b"\\ude00"))
         ending = end(x="@").replace(b"@", b"\\ud83d")

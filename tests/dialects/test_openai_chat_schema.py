@@ -258,6 +258,36 @@ def test_null_is_as_good_as_nothing_but_for_messages() -> None:
     assert body == structure({"messages": [HELLO]})
 
 
+def test_messages_that_are_known_are_left_out() -> None:
+    raw: Json = {"messages": [HELLO, HELLO | {"name": "bob"}, HELLO], "temperature": 1}
+    whole = structure(raw)
+    assert structure(raw, 1).messages == whole.messages[1:]
+    assert structure(raw, 3).messages == []
+    assert structure(raw, 1).temperature == 1
+    assert len(raw["messages"]) == 3
+
+
+def test_messages_that_are_known_are_counted_where_another_one_is_wrong() -> None:
+    with pytest.raises(BadRequestError) as caught:
+        structure({"messages": [HELLO, HELLO, {"role": "user", "content": 1}]}, 2)
+    assert caught.value.param == "messages[2].content"
+    with pytest.raises(BadRequestError) as caught:
+        structure({"messages": [HELLO, HELLO], "temperature": "1"}, 2)
+    assert caught.value.param == "temperature"
+
+
+def test_messages_that_are_known_are_left_out_in_the_exact_way_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(*_: object) -> None:
+        raise ValueError
+
+    raw = {"messages": [HELLO, HELLO | {"name": "bob"}]}
+    expected = structure(raw, 1)
+    monkeypatch.setattr(schema, "_STRUCTURE", fails)
+    assert structure(raw, 1) == expected
+
+
 def test_an_integer_is_a_number_and_stays_one() -> None:
     body = structure({"messages": [HELLO], "temperature": 1, "timeout": 2.5})
     assert repr(body.temperature) == "1"

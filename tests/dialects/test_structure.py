@@ -30,6 +30,29 @@ class Shape:
     more: dict[str, Any] = attrs.field(factory=dict)
 
 
+@attrs.define(slots=False)
+class Sketch:
+    """As a request of many fields; such an object is made without its constructor."""
+
+    name: str
+    size: int | None = None
+    width: float = 1.0
+    corner: Point | None = None
+
+
+@attrs.frozen(slots=False)
+class Drawing(Sketch):
+    more: dict[str, Any] | None = None
+
+
+@attrs.define(slots=False)
+class Album:
+    """Its constructor does more than to take what is there."""
+
+    tags: list[str] = attrs.field(factory=list)
+    points: list[Point] = attrs.field(factory=list)
+
+
 @pytest.fixture(params=[True, False], ids=["exact", "fast"])
 def detailed(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
@@ -58,6 +81,28 @@ def test_json_of_the_right_types_is_taken_as_it_is(detailed: bool) -> None:  # n
         more={"x": [1, {"y": None}]},
     )
     assert type(shape.width) is int
+
+
+def test_what_is_made_without_its_constructor_is_as_if_it_was_made_with_it(
+    detailed: bool,  # noqa: FBT001
+) -> None:
+    into = strict_converter(detailed=detailed).structure
+    assert into({"name": "a"}, Sketch) == Sketch("a")
+    value = {"name": "a", "size": 1, "corner": {"x": 1}, "unknown": 1}
+    assert into(value, Sketch) == Sketch("a", 1, corner=Point(1))
+    assert into(value | {"more": {"x": []}}, Drawing) == Drawing(
+        "a", 1, corner=Point(1), more={"x": []}
+    )
+    for wrong in ({}, {"size": 1, "width": 2, "corner": None}, {"name": "a", "size": "1"}, []):
+        with pytest.raises(Exception):  # noqa: B017, PT011
+            into(wrong, Sketch)
+
+
+def test_objects_do_not_share_what_is_made_for_each(detailed: bool) -> None:  # noqa: FBT001
+    into = strict_converter(detailed=detailed).structure
+    first, second = into({"tags": ["a"]}, Album), into({"tags": ["a"]}, Album)
+    assert first == second == Album(["a"])
+    assert first.points is not second.points
 
 
 @pytest.mark.parametrize(
@@ -160,6 +205,10 @@ def test_what_is_no_json_is_refused(body: bytes) -> None:
 def test_what_could_be_read_but_not_be_sent_on_is_refused(deep: bytes) -> None:
     with pytest.raises(BadRequestError, match=r"^The body is nested too deeply$"):
         load_object(b'{"a":' + deep + b"}")
+
+
+def test_brackets_in_texts_are_not_nested() -> None:
+    assert load_object(b'{"a":"' + b"[{" * 1000 + b'"}') == {"a": "[{" * 1000}
 
 
 def test_nobody_needs_to_be_so_moderate_as_to_notice() -> None:
