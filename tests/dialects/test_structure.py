@@ -93,7 +93,13 @@ def test_what_is_made_without_its_constructor_is_as_if_it_was_made_with_it(
     assert into(value | {"more": {"x": []}}, Drawing) == Drawing(
         "a", 1, corner=Point(1), more={"x": []}
     )
-    for wrong in ({}, {"size": 1, "width": 2, "corner": None}, {"name": "a", "size": "1"}, []):
+    wrongs: list[Any] = [
+        {},
+        {"size": 1, "width": 2, "corner": None},
+        {"name": "a", "size": "1"},
+        [],
+    ]
+    for wrong in wrongs:
         with pytest.raises(Exception):  # noqa: B017, PT011
             into(wrong, Sketch)
 
