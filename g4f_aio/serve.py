@@ -8,8 +8,9 @@ import logging
 import os
 import resource
 import signal
+import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -33,6 +34,8 @@ except ImportError:  # it is an extra speed, not a need
 #: seconds that an idle connection of a client is kept; longer than proxies in front of us do
 KEEP_ALIVE = 75.0
 BACKLOG = 1024
+#: how many connections uvloop takes in one turn
+LISTENERS = 8
 _log = logging.getLogger(__name__)
 
 
@@ -77,11 +80,11 @@ async def _serve(
     environ = environment()
     await runner.setup()
     try:
-        async with _listening(runner, settings) as listener, _heartbeat(environ):
+        async with _listening(runner, settings) as listeners, _heartbeat(environ):
             _freeze()
             wanted = asyncio.Event()
             _on_signals(stop, hurry, wanted)
-            _log.info("g4f_aio %s listens on %s", __version__, _address(listener, settings))
+            _log.info("g4f_aio %s listens on %s", __version__, _address(listeners[0], settings))
             notify("READY=1", environ)
             async with asyncio.TaskGroup() as group:
                 reloads = group.create_task(_reloads(app, wanted, reload, redactor))
@@ -90,7 +93,8 @@ async def _serve(
             notify("STOPPING=1", environ)
             _log.info("stopping; %d answers under way", len(app[ANSWERS]))
             app[CURRENT].draining = True
-            listener.close()
+            for one in listeners:
+                one.close()
             # the heart beats until the last answer is out: systemd would kill a server that drains
             await _drain(app, hurry)
     finally:
@@ -99,8 +103,10 @@ async def _serve(
 
 
 @asynccontextmanager
-async def _listening(runner: web.AppRunner, settings: Settings) -> AsyncIterator[asyncio.Server]:
-    """The listening socket."""
+async def _listening(
+    runner: web.AppRunner, settings: Settings
+) -> AsyncIterator[list[asyncio.Server]]:
+    """The listening sockets; the first one knows the address."""
     server = settings.server
     loop = asyncio.get_running_loop()
     connection = partial(
@@ -113,13 +119,30 @@ async def _listening(runner: web.AppRunner, settings: Settings) -> AsyncIterator
         access_log=logging.getLogger("g4f_aio.access") if server.access_log else None,
     )
     tls = _tls(settings)
-    listener = await loop.create_server(
-        connection, server.host, server.port, ssl=tls, backlog=BACKLOG
-    )
+    listeners = [
+        await loop.create_server(connection, server.host, server.port, ssl=tls, backlog=BACKLOG)
+    ]
     try:
-        yield listener
+        if uvloop is not None:
+            listeners += [
+                await loop.create_server(connection, sock=again, ssl=tls, backlog=BACKLOG)
+                for again in _duplicates(listeners[0], LISTENERS - 1)
+            ]
+        yield listeners
     finally:
-        listener.close()
+        for one in listeners:
+            one.close()
+
+
+def _duplicates(listener: asyncio.Server, times: int) -> Iterator[socket.socket]:
+    """The listening sockets once more: libuv takes one connection of each in a turn of the loop.
+
+    A turn is long where many answers are under way, and clients would wait for as many turns as there
+    are of them before (https://github.com/libuv/libuv/pull/3696).
+    """
+    for one in listener.sockets:
+        for _ in range(times):
+            yield socket.socket(fileno=os.dup(one.fileno()))
 
 
 def _address(listener: asyncio.Server, settings: Settings) -> str:

@@ -12,12 +12,14 @@ import signal
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from http.client import HTTPConnection, HTTPSConnection
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import attrs
 import pytest
@@ -25,6 +27,7 @@ import structlog
 import trustme
 
 from g4f_aio import serve
+from g4f_aio.server.protocol import Connection
 from g4f_aio.settings import Settings, SettingsError, load
 
 PATIENCE = 60.0
@@ -202,6 +205,51 @@ def test_it_runs_on_uvloop_where_that_is_there(
     monkeypatch.setattr(serve, "_listening", spy)
     assert serving(visit) == 0
     assert type(loops[0]).__module__.startswith("uvloop" if there else "asyncio")
+
+
+def test_many_clients_at_once_wait_for_few_turns_of_the_loop(
+    serving: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """libuv takes one connection of a listener in each turn, and a turn may be long."""
+    if find_spec("uvloop") is None:
+        pytest.skip("there is no uvloop here")
+    clients = 40
+    #: of each turn from the first client on
+    accepted: list[int] = []
+
+    class Counted(Connection):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            super().connection_made(transport)
+            if not accepted:
+                accepted.append(0)
+                turn()
+                end = time.monotonic() + PATIENCE
+                while not come.is_set() and time.monotonic() < end:
+                    pass  # busy, as with many answers under way
+            accepted[-1] += 1
+
+    def turn() -> None:
+        accepted.append(0)
+        if sum(accepted) < clients:
+            asyncio.get_running_loop().call_soon(turn)
+
+    come = threading.Event()
+
+    def visit(visitor: Visitor) -> None:
+        url = urlsplit(visitor.url())
+        address = url.hostname or "", url.port or 0
+        with ExitStack() as stack:
+            for _ in range(clients):
+                stack.enter_context(socket.create_connection(address))
+            come.set()
+            end = time.monotonic() + PATIENCE
+            while sum(accepted) < clients and time.monotonic() < end:
+                time.sleep(0.01)
+
+    monkeypatch.setattr(serve, "Connection", Counted)
+    assert serving(visit) == 0
+    assert sum(accepted) == clients
+    assert max(accepted) == serve.LISTENERS > 1
 
 
 def test_the_address_of_a_v6_host_can_be_clicked(serving: Serve) -> None:
