@@ -18,6 +18,7 @@ from aiohttp import web
 
 from . import __version__, logs
 from .app import build_registry, create_app, reload_app
+from .core.outbox import Outbox
 from .gateway.registry import Registry
 from .keys import CURRENT
 from .sd_notify import notify, watchdog_interval
@@ -114,6 +115,7 @@ async def _listening(
         runner.server,
         loop=loop,
         header_timeout=server.header_timeout,
+        outbox=Outbox(),
         keepalive_timeout=KEEP_ALIVE,
         access_log_class=AccessLog,
         access_log=logging.getLogger("g4f_aio.access") if server.access_log else None,

@@ -88,7 +88,7 @@ class Dialer:
         if connection.gone or connection.answer.pieces:
             raise OSError("the proxy opened no way")
         transport = await asyncio.get_running_loop().start_tls(
-            connection.transport, connection, tls, server_hostname=origin.host.rstrip(".")
+            connection.transport.raw, connection, tls, server_hostname=origin.host.rstrip(".")
         )
         connection.upgrade(cast(asyncio.Transport, transport))
 

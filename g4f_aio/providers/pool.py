@@ -9,6 +9,7 @@ from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
+from ..core.outbox import Outbox
 from .dialer import Dialer
 from .http_request import target_of
 from .origin import Origin
@@ -28,6 +29,7 @@ class Pool:
     def __init__(self, keep_alive: float = 60.0, tls: ssl.SSLContext | None = None) -> None:
         self._keep_alive = keep_alive
         self._dialer = Dialer(tls)
+        self._outbox = Outbox()
         self._idle: defaultdict[Origin, list[Connection]] = defaultdict(list)
         #: every connection that is open, with where it leads to
         self._open: dict[Connection, Origin] = {}
@@ -58,7 +60,7 @@ class Pool:
 
     def make(self) -> Connection:
         """A new connection, to be opened."""
-        return Connection(self._lost)
+        return Connection(self._lost, self._outbox)
 
     async def open(self, connection: Connection, origin: Origin) -> None:
         """Open a new connection; OSError when that cannot be."""

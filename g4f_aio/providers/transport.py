@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import cast
 
 from ..core.deadline import Deadline
+from ..core.outbox import JoinedTransport, Outbox
 from .http_answer import AnswerParser, TransportError
 
 #: unread bytes from which on the upstream is made to wait; event loops read up to 256 KiB at once
@@ -21,13 +21,14 @@ class Connection(asyncio.Protocol):
 
     Opened by giving it to the event loop as a protocol; *lost* is called when it is closed, whoever
     closed it. After a failure, or when the answer was not read to its end, it is of no use any
-    more: ``abort`` it.
+    more: ``abort`` it. *outbox* is that of all connections.
     """
 
     __slots__ = (
         "_clogged",
         "_loop",
         "_lost",
+        "_outbox",
         "_paused",
         "_sent",
         "_waiter",
@@ -40,11 +41,12 @@ class Connection(asyncio.Protocol):
         "transport",
     )
 
-    transport: asyncio.Transport
+    transport: JoinedTransport
 
-    def __init__(self, lost: Callable[[Connection], None]) -> None:
+    def __init__(self, lost: Callable[[Connection], None], outbox: Outbox | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         self._lost = lost
+        self._outbox = outbox or Outbox()
         self.answer = AnswerParser(self._go_on)
         #: for who waits for something of this connection
         self.deadline = Deadline()
@@ -109,9 +111,9 @@ class Connection(asyncio.Protocol):
         self.busy = False
         self.idle_since = self._loop.time()
 
-    def upgrade(self, transport: asyncio.Transport) -> None:
+    def upgrade(self, transport: asyncio.BaseTransport) -> None:
         """From now on speak through *transport*, to somebody else: a proxy opened the way."""
-        self.transport = transport
+        self.transport = self._outbox.transport(transport)
         self.answer = AnswerParser(self._go_on)
         self.busy = False
 
@@ -125,7 +127,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It is open."""
-        self.transport = cast(asyncio.Transport, transport)
+        self.transport = self._outbox.transport(transport)
         self.made = True
 
     def data_received(self, data: bytes) -> None:

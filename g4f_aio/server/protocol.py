@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from ..core.errors import BadRequestError, GatewayError
+from ..core.outbox import Outbox
 from .errors import dialect_of, error_response, from_http, put_id
 from .middlewares import new_request_id
 from .reply import Reply
@@ -20,20 +21,25 @@ _log = logging.getLogger(__name__)
 class Connection(web.RequestHandler):
     """Closes connections that begin no request in time, *header_timeout* seconds.
 
+    *outbox* is that of all connections.
+
     aiohttp itself only limits the time between requests, so that clients which send their headers
     a byte at a time would hold their connections.
     """
 
-    __slots__ = ("_header_timeout", "_header_timer")
+    __slots__ = ("_header_timeout", "_header_timer", "_outbox")
 
-    def __init__(self, *args: Any, header_timeout: float, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, header_timeout: float, outbox: Outbox | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self._outbox = outbox or Outbox()
         self._header_timeout = header_timeout
         self._header_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the clock."""
-        super().connection_made(transport)
+        super().connection_made(self._outbox.transport(transport))
         self._header_timer = self._loop.call_later(self._header_timeout, self._check)
 
     def connection_lost(self, exc: BaseException | None) -> None:

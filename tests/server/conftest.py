@@ -14,6 +14,7 @@ import pytest
 from aiohttp import web
 
 from g4f_aio.app import create_app
+from g4f_aio.core.outbox import Outbox
 from g4f_aio.gateway.registry import Entry, Registry
 from g4f_aio.server.protocol import Connection
 from g4f_aio.settings import RoutingSettings, Settings
@@ -88,6 +89,7 @@ async def running(
         runner.server,
         loop=loop,
         header_timeout=settings.server.header_timeout,
+        outbox=Outbox(),
         keepalive_timeout=75.0,
         access_log=None,
     )
