@@ -2,7 +2,8 @@
 
 Event loops write at once. Where the other end runs on the same machine, a proxy before us or a model
 server behind us, each write between two pieces of work wakes it anew, which takes longer than the
-write; one after the other they wake it once.
+write; one after the other they wake it once. Where turns have few writes, the first does not wait:
+most likely there is no other.
 """
 
 from __future__ import annotations
@@ -13,17 +14,23 @@ from typing import Any
 
 #: bytes of one connection from which on they do not wait, so that its protocol may be told to
 LARGE = 64 * 2**10
+#: connections that wait at the end of a turn, from which on the next turn will have many, too
+MANY = 2
 Buffer = bytes | bytearray | memoryview
 
 
 class Outbox:
     """For all connections of one event loop that are to be written to together."""
 
-    __slots__ = ("_full", "_loop")
+    __slots__ = ("_full", "_loop", "busy", "fresh")
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._full: list[JoinedTransport] = []
+        #: nothing was written in this turn
+        self.fresh = True
+        #: the turn before had many
+        self.busy = False
 
     def transport(self, raw: asyncio.BaseTransport) -> JoinedTransport:
         """A transport that does what *raw* does, but for the moment of its writes."""
@@ -31,15 +38,20 @@ class Outbox:
             self._loop = asyncio.get_running_loop()
         return JoinedTransport(raw, self)
 
+    def begin(self) -> None:
+        """The first write of a turn."""
+        assert self._loop is not None  # noqa: S101  (it was asked for a transport)
+        self.fresh = False
+        self._loop.call_soon(self._empty)
+
     def add(self, transport: JoinedTransport) -> None:
         """Something waits there for the end of the turn."""
-        if not self._full:
-            assert self._loop is not None  # noqa: S101  (that transport is from here)
-            self._loop.call_soon(self._empty)
         self._full.append(transport)
 
     def _empty(self) -> None:
         full, self._full = self._full, []
+        self.fresh = True
+        self.busy = len(full) >= MANY
         for transport in full:
             transport.flush()
 
@@ -58,11 +70,18 @@ class JoinedTransport(asyncio.Transport):
 
     def write(self, data: Buffer) -> None:
         """Write *data* soon, after all that was written before."""
+        outbox = self._outbox
+        if outbox.fresh:
+            outbox.begin()
+            if not outbox.busy:
+                if not self.raw.is_closing():  # else its protocol knows, or will
+                    self.raw.write(data)
+                return
         if type(data) is not bytes:
             data = bytes(data)  # whoever it belongs to may change it meanwhile
         waiting = self._waiting
         if not waiting:
-            self._outbox.add(self)
+            outbox.add(self)
         waiting.append(data)
         self._size += len(data)
         if self._size > LARGE:
@@ -81,7 +100,7 @@ class JoinedTransport(asyncio.Transport):
         self._waiting = []
         self._size = 0
         raw = self.raw
-        if not raw.is_closing():  # else its protocol knows, or will
+        if not raw.is_closing():
             raw.write(waiting[0] if len(waiting) == 1 else b"".join(waiting))
 
     def write_eof(self) -> None:

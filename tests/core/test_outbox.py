@@ -32,20 +32,58 @@ class Raw:
         return lambda *arguments: self.told.append((name, *arguments))
 
 
+def many() -> Outbox:
+    """An outbox after a turn with many writes."""
+    outbox = Outbox()
+    outbox.busy = True
+    return outbox
+
+
+async def turn() -> None:
+    await asyncio.sleep(0)
+
+
 async def test_it_leaves_at_the_end_of_the_turn_in_one_piece() -> None:
     raw = Raw()
-    transport = Outbox().transport(raw)  # type: ignore[arg-type]
+    transport = many().transport(raw)  # type: ignore[arg-type]
     transport.write(b"one ")
     transport.writelines([b"two ", bytearray(b"three ")])
     transport.write(memoryview(b"four"))
     assert raw.told == []
     assert transport.get_write_buffer_size() == 118
-    await asyncio.sleep(0)
+    await turn()
     assert raw.told == [b"one two three four"]
     assert transport.get_write_buffer_size() == 100
-    transport.write(b"five")
-    await asyncio.sleep(0)
-    assert raw.told == [b"one two three four", b"five"]
+
+
+async def test_where_turns_have_few_writes_the_first_does_not_wait() -> None:
+    raw = Raw()
+    transport = Outbox().transport(raw)  # type: ignore[arg-type]
+    for _ in range(3):
+        raw.told.clear()
+        transport.write(b"one")
+        assert raw.told == [b"one"]
+        transport.write(b"two")
+        transport.write(b"three")
+        assert raw.told == [b"one"]
+        await turn()
+        assert raw.told == [b"one", b"twothree"]
+
+
+async def test_after_a_turn_with_many_the_first_waits_too_and_after_one_with_few_no_more() -> None:
+    raws = [Raw() for _ in range(3)]
+    outbox = Outbox()
+    transports = [outbox.transport(raw) for raw in raws]  # type: ignore[arg-type]
+    at_once = []
+    for writing in (3, 3, 1, 1):
+        for transport in transports[:writing]:
+            transport.write(b"x")
+        at_once.append(sum(len(raw.told) for raw in raws))
+        await turn()
+        assert sum(len(raw.told) for raw in raws) == writing
+        for raw in raws:
+            raw.told.clear()
+    assert at_once == [1, 0, 0, 1]
 
 
 async def test_those_of_one_outbox_are_written_to_one_after_the_other() -> None:
@@ -55,67 +93,71 @@ async def test_those_of_one_outbox_are_written_to_one_after_the_other() -> None:
         def write(self, data: bytes) -> None:
             order.append(data.decode())
 
-    outbox = Outbox()
+    outbox = many()
     transports = [outbox.transport(Named()) for _ in range(3)]  # type: ignore[arg-type]
     loop = asyncio.get_running_loop()
     for number, transport in enumerate(transports):
         loop.call_soon(transport.write, str(number).encode())
         loop.call_soon(order.append, "work")
     for _ in range(3):
-        await asyncio.sleep(0)
+        await turn()
     assert order == ["work", "work", "work", "0", "1", "2"]
 
 
 async def test_what_is_changed_after_it_was_written_leaves_as_it_was() -> None:
     raw = Raw()
-    transport = Outbox().transport(raw)  # type: ignore[arg-type]
+    transport = many().transport(raw)  # type: ignore[arg-type]
     data = bytearray(b"before")
     transport.write(data)
     data[:] = b"after!"
-    await asyncio.sleep(0)
+    await turn()
     assert raw.told == [b"before"]
 
 
 async def test_much_does_not_wait() -> None:
     raw = Raw()
-    transport = Outbox().transport(raw)  # type: ignore[arg-type]
+    transport = many().transport(raw)  # type: ignore[arg-type]
     transport.write(b"a" * LARGE)
     assert raw.told == []
     transport.write(b"b")
     assert raw.told == [b"a" * LARGE + b"b"]
     transport.write(b"c")
-    await asyncio.sleep(0)
+    await turn()
     assert raw.told[1:] == [b"c"]
 
 
 @pytest.mark.parametrize("end", ["close", "write_eof"])
 async def test_what_waits_goes_before_the_end(end: str) -> None:
     raw = Raw()
-    transport = Outbox().transport(raw)  # type: ignore[arg-type]
+    transport = many().transport(raw)  # type: ignore[arg-type]
     transport.write(b"last words")
     getattr(transport, end)()
     assert raw.told == [b"last words", (end,)]
-    await asyncio.sleep(0)
+    await turn()
     assert len(raw.told) == 2
 
 
 async def test_of_one_that_is_cut_off_nothing_leaves() -> None:
     raw = Raw()
-    transport = Outbox().transport(raw)  # type: ignore[arg-type]
+    transport = many().transport(raw)  # type: ignore[arg-type]
     transport.write(b"unsaid")
     transport.abort()
-    await asyncio.sleep(0)
+    await turn()
     assert raw.told == [("abort",)]
 
 
 async def test_one_that_is_closed_meanwhile_does_not_disturb_the_others() -> None:
     closed, open_ = Raw(), Raw()
-    outbox = Outbox()
-    for raw in (closed, open_):
-        outbox.transport(raw).write(b"x")  # type: ignore[arg-type]
+    outbox = many()
+    transports = [outbox.transport(raw) for raw in (closed, open_)]  # type: ignore[arg-type]
+    for transport in transports:
+        transport.write(b"x")
     closed.closing = True
-    await asyncio.sleep(0)
+    await turn()
     assert (closed.told, open_.told) == ([], [b"x"])
+    outbox.busy = False
+    transports[0].write(b"y")
+    assert closed.told == []
 
 
 async def test_everything_else_is_the_business_of_the_transport_below() -> None:
