@@ -115,7 +115,8 @@ async def _listening(
         runner.server,
         loop=loop,
         header_timeout=server.header_timeout,
-        outbox=Outbox(),
+        # aiohttp sends files in a way of asyncio's own event loops that goes past any outbox
+        outbox=None if uvloop is None else Outbox(),
         keepalive_timeout=KEEP_ALIVE,
         access_log_class=AccessLog,
         access_log=logging.getLogger("g4f_aio.access") if server.access_log else None,

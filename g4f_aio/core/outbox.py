@@ -9,6 +9,7 @@ most likely there is no other.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,6 +18,7 @@ LARGE = 64 * 2**10
 #: connections that wait at the end of a turn, from which on the next turn will have many, too
 MANY = 2
 Buffer = bytes | bytearray | memoryview
+_log = logging.getLogger(__name__)
 
 
 class Outbox:
@@ -53,7 +55,11 @@ class Outbox:
         self.fresh = True
         self.busy = len(full) >= MANY
         for transport in full:
-            transport.flush()
+            try:
+                transport.flush()
+            except Exception:  # noqa: BLE001  (logged; the others must not suffer for it)
+                _log.exception("a connection could not be written to")
+                transport.abort()
 
 
 class JoinedTransport(asyncio.Transport):

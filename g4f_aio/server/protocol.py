@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 class Connection(web.RequestHandler):
     """Closes connections that begin no request in time, *header_timeout* seconds.
 
-    *outbox* is that of all connections.
+    *outbox* is that of all connections, where what they write is to go out together.
 
     aiohttp itself only limits the time between requests, so that clients which send their headers
     a byte at a time would hold their connections.
@@ -33,13 +33,15 @@ class Connection(web.RequestHandler):
         self, *args: Any, header_timeout: float, outbox: Outbox | None = None, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self._outbox = outbox or Outbox()
+        self._outbox = outbox
         self._header_timeout = header_timeout
         self._header_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the clock."""
-        super().connection_made(self._outbox.transport(transport))
+        if self._outbox is not None:
+            transport = self._outbox.transport(transport)
+        super().connection_made(transport)
         self._header_timer = self._loop.call_later(self._header_timeout, self._check)
 
     def connection_lost(self, exc: BaseException | None) -> None:

@@ -160,6 +160,22 @@ async def test_one_that_is_closed_meanwhile_does_not_disturb_the_others() -> Non
     assert closed.told == []
 
 
+async def test_one_that_cannot_be_written_to_does_not_either(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Broken(Raw):
+        def write(self, data: bytes) -> None:
+            raise RuntimeError("the handler is closed")
+
+    broken, well = Broken(), Raw()
+    outbox = many()
+    for raw in (broken, well):
+        outbox.transport(raw).write(b"x")  # type: ignore[arg-type]
+    await turn()
+    assert (broken.told, well.told) == ([("abort",)], [b"x"])
+    assert "could not be written to" in caplog.text
+
+
 async def test_everything_else_is_the_business_of_the_transport_below() -> None:
     raw = Raw()
     transport = Outbox().transport(raw)  # type: ignore[arg-type]
