@@ -10,12 +10,22 @@ import pytest
 import trustme
 import uvloop
 
+from g4f_aio.providers.pool import Pool
+from g4f_aio.providers.upstream import Client
+
 LOOPS: Mapping[str, Callable[[], asyncio.AbstractEventLoop]] = {
     "asyncio": asyncio.new_event_loop,
     "uvloop": uvloop.new_event_loop,
 }
 #: the tests that run on both
-ON_BOTH = {"test_dialer", "test_pool", "test_transport", "test_upstream", "test_upstream_wire"}
+ON_BOTH = {
+    "test_dialer",
+    "test_pool",
+    "test_response",
+    "test_transport",
+    "test_upstream",
+    "test_upstream_wire",
+}
 
 
 def pytest_asyncio_loop_factories(
@@ -45,3 +55,9 @@ def client_tls(authority: trustme.CA) -> ssl.SSLContext:
     context = ssl.create_default_context()
     authority.configure_trust(context)
     return context
+
+
+@pytest.fixture
+def client(session: Pool) -> Client:
+    """A client with time enough."""
+    return Client(session, "acme", 5.0, 5.0, 2**20)
