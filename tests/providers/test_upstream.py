@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from tests.conftest import Fake, Upstream
 
 Serve = Callable[[Mapping[str, object]], Awaitable["Fake"]]
-MESSAGES = [{"role": "user", "content": "Hello big world"}]
 
 
 # requests
