@@ -65,9 +65,6 @@ def in_order(
     quarantine: Quarantine,
 ) -> list[Place]:
     """Those that may be asked now, in order; the error that says why when there is none."""
-    if len(candidates) == 1:
-        place = _place(candidates[0], health, credentials, quarantine)
-        return [place] if place.wait == 0 else ready((place,), credentials)
     return ready(places(candidates, health, credentials, quarantine), credentials)
 
 
